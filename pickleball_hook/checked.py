@@ -1,0 +1,262 @@
+"""The checked load: who asks, in which mode, with which machine, and what comes of an error."""
+
+from __future__ import annotations
+
+import copyreg
+import io
+
+from pickleball_hook import channels, context, machine, settings
+from pickleball_hook.errors import PolicyViolation
+from pickleball_hook.guard import Guard
+from pickleball_hook.originals import (
+    CUnpickler,
+    PythonUnpickler,
+    c_load,
+    c_loads,
+    python_find_class,
+    python_load,
+)
+from policy_cache import policies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+
+def loads(data: Any, options: dict[str, Any], frame: FrameType) -> object:
+    """Load from a buffer, checked unless the caller is a trusted channel or the mode is off."""
+    if settings.mode().value == "off" or context.is_trusted():
+        return c_loads(data, **options)
+    if context.current() is None and channels.trusted(frame):
+        with context.trusting():
+            return c_loads(data, **options)
+
+    def opened() -> Any:
+        return io.BytesIO(data) if type(data) is bytes else _ViewReader(data)
+
+    return _run(opened(), options, None, "pickle.loads", opened)
+
+
+def load(file: Any, options: dict[str, Any], frame: FrameType, start: int | None) -> object:
+    """Load from a file that stands at `start` (None: it cannot be told, or moved back)."""
+    if settings.mode().value == "off":
+        return c_load(file, **options)
+    if context.current() is None and channels.trusted(frame):
+        with context.trusting():
+            return c_load(file, **options)
+    return _run(file, options, None, "pickle.load", _reopener(file, start))
+
+
+def load_with(
+    outer: Any, file: Any, options: dict[str, Any], frame: FrameType, start: int | None
+) -> object:
+    """Load for a ``pickle.Unpickler`` object, whose callbacks and memo are in force."""
+    if settings.mode().value == "off":
+        return _plain(outer)
+    if context.current() is None and channels.trusted(frame):
+        with context.trusting():
+            return _plain(outer)
+    return _run(file, options, outer, "pickle.Unpickler.load", _reopener(file, start))
+
+
+def _plain(outer: Any) -> object:
+    outer._unguarded = True
+    try:
+        value: object = CUnpickler.load(outer)
+        return value
+    finally:
+        outer._unguarded = False
+
+
+def _reopener(file: Any, start: int | None) -> Callable[[], Any] | None:
+    if start is None:
+        return None
+
+    def reopened() -> Any:
+        file.seek(start)
+        return file
+
+    return reopened
+
+
+def _run(
+    file: Any,
+    options: dict[str, Any],
+    outer: Any,
+    loader: str,
+    reopened: Callable[[], Any] | None,
+) -> object:
+    """Run a stream on the reference machine."""
+    path, named = context.source()
+    with context.entering() as load:
+        guard = Guard(load, enforcing(), path or context.name_of(file), named or loader)
+        unpickler = machine.ReferenceUnpickler(guard, outer, file, **options)
+        if outer is not None:
+            unpickler.memo = dict(CUnpickler.memo.__get__(outer).copy())
+            outer._machine = unpickler
+        try:
+            value = unpickler.load()
+        except PolicyViolation:
+            raise
+        except Exception as error:
+            raise _plain_error(error, guard, reopened, options) from None
+        finally:
+            if outer is not None:
+                outer._machine = None
+                CUnpickler.memo.__set__(outer, unpickler.memo)
+    if context.current() is None:
+        policies.flush()
+    return value
+
+
+def _plain_error(
+    error: Exception,
+    guard: Guard,
+    reopened: Callable[[], Any] | None,
+    options: dict[str, Any],
+) -> Exception:
+    """Return the error that plain Python gives for what ended the reference machine.
+
+    What other code raised is already that. What is wrong with the stream itself is told by the C
+    machine, run on the same bytes with stand-ins; not when extension codes are registered, since
+    it would leave its stand-ins in their cache.
+    """
+    extensions = copyreg._inverted_registry  # type: ignore[attr-defined]
+    if guard.calling or reopened is None or extensions:
+        return error
+    from pickleball_hook import inert
+
+    return inert.plain_error(reopened(), options) or error
+
+
+def enforcing() -> bool:
+    """Tell whether a refusal raises."""
+    return settings.mode().value != "audit"
+
+
+# -- the pure-Python unpickler --------------------------------------------------------------------
+
+_PLAIN_METHODS = {name: getattr(PythonUnpickler, name) for name in machine.METHODS}
+_dispatches: dict[type, tuple[dict[int, Any], dict[int, Any]]] = {}
+
+
+def load_in_python(unpickler: Any, frame: FrameType) -> object:
+    """Run ``load`` of a ``pickle._Unpickler`` or of a class derived from it (joblib, pandas, dill)."""
+    if isinstance(unpickler, machine.ReferenceUnpickler):
+        return python_load(unpickler)
+    trusted = context.current() is None and channels.trusted(frame)
+    if settings.mode().value == "off" or trusted:
+        unpickler._guard = None
+        with context.trusting():
+            return python_load(unpickler)
+    path, named = context.source()
+    with context.entering() as load:
+        read = getattr(unpickler, "_file_read", None)
+        file = path or context.name_of(getattr(read, "__self__", None))
+        unpickler._guard = Guard(load, enforcing(), file, named or "pickle._Unpickler.load")
+        unpickler.dispatch = _dispatch(type(unpickler))
+        try:
+            value = machine.finish(unpickler, python_load(unpickler))
+        finally:
+            del unpickler.dispatch
+            del unpickler._guard
+    if context.current() is None:
+        policies.flush()
+    return value
+
+
+def _dispatch(cls: type) -> dict[int, Any]:
+    """Return the opcode table of a class with CPython's own entries replaced by the checked ones.
+
+    An entry of the class's own stays: it comes back through the methods it builds on.
+    """
+    own: dict[int, Any] = cls.dispatch  # type: ignore[attr-defined]
+    known = _dispatches.get(cls)
+    if known is not None and known[0] == own:
+        return known[1]
+    table = dict(own)
+    for opcode, function in machine.OPERATIONS.items():
+        plain = _PLAIN_METHODS[function.__name__]
+        if table.get(opcode[0]) is plain:
+            table[opcode[0]] = function
+    _dispatches[cls] = (dict(own), table)
+    return table
+
+
+def patched_methods() -> dict[str, Any]:
+    """Return the methods of ``pickle._Unpickler`` that take the place of CPython's, by name."""
+    return {name: _switch(function, _PLAIN_METHODS[name]) for name, function in machine.METHODS.items()}
+
+
+def _switch(function: Any, plain: Any) -> Any:
+    """Return a method that is checked, except in an unpickler that runs unguarded."""
+    import functools
+
+    @functools.wraps(plain)
+    def method(self: Any, *args: Any) -> Any:
+        if "_guard" not in self.__dict__:
+            return _alone(self, function, args)
+        return (plain if self._guard is None else function)(self, *args)
+
+    return method
+
+
+def _alone(unpickler: Any, function: Any, args: tuple[Any, ...]) -> Any:
+    """Run one checked operation outside ``load``, for a class that has a loop of its own."""
+    if settings.mode().value == "off":
+        return _PLAIN_METHODS[function.__name__](unpickler, *args)
+    with context.entering() as load:
+        unpickler._guard = Guard(load, enforcing(), "", "pickle._Unpickler")
+        try:
+            return function(unpickler, *args)
+        finally:
+            del unpickler._guard
+
+
+def find_class_alone(outer: Any, module: str, name: str) -> object:
+    """Resolve a global for ``Unpickler.find_class`` that is called outside ``load``."""
+    if settings.mode().value == "off":
+        return CUnpickler.find_class(outer, module, name)
+    with context.entering() as load:
+        guard = Guard(load, enforcing(), "", "pickle.Unpickler.find_class")
+        unpickler = machine.ReferenceUnpickler(guard, None, io.BytesIO(b""))
+        unpickler.proto = 4
+        return unpickler.resolve(module, name)
+
+
+class _ViewReader:
+    """A file interface over a buffer that is no ``bytes``, copying only what is read."""
+
+    def __init__(self, data: Any) -> None:
+        self._view = memoryview(data).cast("B")
+        self._position = 0
+
+    def read(self, size: int) -> bytes:
+        """Return and consume `size` bytes."""
+        start = self._position
+        piece = bytes(self._view[start : start + size])
+        self._position += len(piece)
+        return piece
+
+    def readinto(self, target: Any) -> int:
+        """Fill a buffer."""
+        start = self._position
+        size = min(len(target), len(self._view) - start)
+        target[:size] = self._view[start : start + size]
+        self._position += size
+        return size
+
+    def readline(self) -> bytes:
+        """Return and consume a line."""
+        line = bytearray()
+        while not line.endswith(b"\n"):
+            piece = self.read(1)
+            if not piece:
+                break
+            line += piece
+        return bytes(line)
+
+
+assert python_find_class is machine.plain_find_class

@@ -1,0 +1,122 @@
+"""The load that is under way: which file, through which loader, and its first violation.
+
+Loads nest: a ``__setstate__`` may unpickle bytes of its own. All of them belong to the outermost
+one, so that a refusal which some library swallows is raised at its end all the same.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from pickleball_hook.errors import PolicyViolation
+
+
+class Load:
+    """One outermost load.
+
+    Attributes
+    ----------
+    violation : PolicyViolation or None
+        The first refusal in it.
+    """
+
+    __slots__ = ("_token", "violation")
+
+    def __init__(self) -> None:
+        self.violation: PolicyViolation | None = None
+
+
+_load: ContextVar[Load | None] = ContextVar("pickleball_load", default=None)
+_source: ContextVar[tuple[str, str]] = ContextVar("pickleball_source", default=("", ""))
+
+
+def current() -> Load | None:
+    """Return the outermost guarded load that is under way in this task, if there is one."""
+    return _load.get()
+
+
+def source() -> tuple[str, str]:
+    """Return file and loader, as far as a wrapped loader has named them."""
+    return _source.get()
+
+
+class entering:
+    """Context of a guarded load; the outermost one raises a violation that was swallowed."""
+
+    __slots__ = ("_outermost", "_token", "load")
+
+    def __enter__(self) -> Load:
+        known = _load.get()
+        self._outermost = known is None
+        self.load = known or Load()
+        self._token = _load.set(self.load) if known is None else None
+        return self.load
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            _load.reset(self._token)
+        violation = self.load.violation
+        if self._outermost and violation is not None and error is not violation:
+            if error is None or isinstance(error, Exception):
+                raise violation from None
+
+
+_trusted: ContextVar[bool] = ContextVar("pickleball_trusted", default=False)
+
+
+def is_trusted() -> bool:
+    """Tell whether a message of a trusted channel is being received in this task.
+
+    Bytes in memory that are loaded meanwhile are part of the message; a file is not, and what a
+    guarded load brings about never is.
+    """
+    return _trusted.get() and _load.get() is None
+
+
+class trusting:
+    """Context of the reception of a message."""
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token = _trusted.set(True)
+
+    def __exit__(self, *error: object) -> None:
+        _trusted.reset(self._token)
+
+
+class reading:
+    """Name the file and the loader for the messages of the loads within."""
+
+    __slots__ = ("_token", "_value")
+
+    def __init__(self, file: object, loader: str) -> None:
+        self._value = (name_of(file), loader)
+
+    def __enter__(self) -> None:
+        self._token = _source.set(self._value)
+
+    def __exit__(self, *error: object) -> None:
+        _source.reset(self._token)
+
+
+def name_of(file: object) -> str:
+    """Return the path of a path-like or file object, ``""`` if it has none."""
+    if isinstance(file, str):
+        return file
+    for attribute in ("__fspath__", "name"):
+        value = getattr(file, attribute, None)
+        if callable(value):
+            value = value()
+        if isinstance(value, str):
+            return value
+    return ""

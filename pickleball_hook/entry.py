@@ -1,0 +1,190 @@
+"""The guarded ``load``, ``loads`` and ``Unpickler`` that take the place of CPython's.
+
+They behave like the builtins they replace: the functions do not bind as methods when a class
+holds them, the class can be derived from, and all of them pickle under their standard names.
+Whatever is not plain data goes to :mod:`pickleball_hook.checked`, imported when that happens.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from pickleball_hook import gate
+from pickleball_hook.gate import Gate, Leave, Reader
+from pickleball_hook.originals import CUnpickler, c_load, c_loads, python_load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class _Function:
+    """A callable that behaves like the builtin function that it replaces."""
+
+    __module__ = "_pickle"
+
+    def __init__(self, plain: Any) -> None:
+        self.__name__ = plain.__name__
+        self.__qualname__ = plain.__qualname__
+        self.__doc__ = plain.__doc__
+        self.__text_signature__ = plain.__text_signature__
+        self.__wrapped__ = plain
+
+    def __reduce__(self) -> str:
+        return self.__name__
+
+    def __repr__(self) -> str:
+        return f"<function _pickle.{self.__name__} (guarded)>"
+
+
+class _Load(_Function):
+    def __call__(
+        self,
+        file: Any,
+        *,
+        fix_imports: bool = True,
+        encoding: str = "ASCII",
+        errors: str = "strict",
+        buffers: Any = (),
+    ) -> object:
+        options = _options(fix_imports, encoding, errors, buffers)
+        unpickler = Gate(file, **options)
+        start = position(file)
+        if start is not None and not buffers and gate.usable():
+            try:
+                return unpickler.load()
+            except Leave:
+                file.seek(start)
+        from pickleball_hook import checked
+
+        return checked.load(file, options, sys._getframe(1), start)
+
+
+class _Loads(_Function):
+    def __call__(
+        self,
+        data: Any,
+        /,
+        *,
+        fix_imports: bool = True,
+        encoding: str = "ASCII",
+        errors: str = "strict",
+        buffers: Any = (),
+    ) -> object:
+        options = _options(fix_imports, encoding, errors, buffers)
+        if not buffers and gate.usable():
+            try:
+                return Gate(Reader(data), **options).load()
+            except Leave:
+                pass
+        from pickleball_hook import checked
+
+        return checked.loads(data, options, sys._getframe(1))
+
+
+def _options(fix_imports: Any, encoding: Any, errors: Any, buffers: Any) -> dict[str, Any]:
+    """Return the keyword arguments that differ from the defaults."""
+    if fix_imports is True and encoding == "ASCII" and errors == "strict" and not buffers:
+        return {}
+    return {
+        "fix_imports": fix_imports,
+        "encoding": encoding,
+        "errors": errors,
+        "buffers": buffers if buffers != () else None,
+    }
+
+
+def position(file: Any) -> int | None:
+    """Return where a file stands if it can be moved back there, else None."""
+    try:
+        if file.seekable():
+            start = file.tell()
+            return start if type(start) is int else None
+    except Exception:  # a file object of somebody's own, without these methods
+        return None
+    return None
+
+
+load = _Load(c_load)
+loads = _Loads(c_loads)
+
+
+class Unpickler(CUnpickler):  # type: ignore[misc]
+    __slots__ = ("_file", "_gated", "_machine", "_options", "_unguarded")
+
+    def __init__(
+        self,
+        file: Any,
+        *,
+        fix_imports: bool = True,
+        encoding: str = "ASCII",
+        errors: str = "strict",
+        buffers: Any = (),
+    ) -> None:
+        self._machine: Any = None
+        self._gated = self._unguarded = False
+        self._options = _options(fix_imports, encoding, errors, buffers)
+        super().__init__(file, **self._options)
+        self._file = file
+
+    def load(self) -> object:
+        try:
+            file = self._file
+        except AttributeError:  # CPython's own message for an __init__ that was not called
+            return CUnpickler.load(self)
+        start = position(file)
+        if start is not None and self._is_plain() and gate.usable():
+            memo = CUnpickler.memo.__get__(self).copy()
+            self._gated = True
+            try:
+                return CUnpickler.load(self)
+            except Leave:
+                file.seek(start)
+                CUnpickler.__init__(self, file, **self._options)
+                CUnpickler.memo.__set__(self, memo)
+            finally:
+                self._gated = False
+        from pickleball_hook import checked
+
+        return checked.load_with(self, file, self._options, sys._getframe(1), start)
+
+    def find_class(self, module: str, name: str, /) -> object:
+        if self._gated:
+            return gate.closed_global(self, module, name)
+        if self._machine is not None:
+            return self._machine.resolve(module, name)
+        if self._unguarded:
+            return CUnpickler.find_class(self, module, name)
+        from pickleball_hook import checked
+
+        return checked.find_class_alone(self, module, name)
+
+    def _is_plain(self) -> bool:
+        """Tell whether no callback or buffer of the caller's takes part in the load."""
+        if self._options.get("buffers"):
+            return False
+        if getattr(self.find_class, "__func__", None) is not Unpickler.find_class:
+            return False
+        given = getattr(self, "persistent_load", None)
+        return given is None or _is_builtin_default(given)
+
+
+def _is_builtin_default(method: Any) -> bool:
+    """Tell whether ``persistent_load`` is the one that CPython 3.13's class defines to raise."""
+    return type(method) is type(CUnpickler.load.__get__(object.__new__(CUnpickler)))
+
+
+Unpickler.__module__ = "_pickle"
+Unpickler.__doc__ = CUnpickler.__doc__
+
+
+def load_in_python(self: Any) -> object:
+    """Take the place of ``pickle._Unpickler.load``."""
+    from pickleball_hook import checked, patches
+
+    patches.complete_python_unpickler()
+    return checked.load_in_python(self, sys._getframe(1))
+
+
+load_in_python.__name__ = load_in_python.__qualname__ = "load"
+load_in_python.__doc__ = python_load.__doc__

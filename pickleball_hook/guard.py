@@ -1,0 +1,274 @@
+"""The decisions of one unpickler: which global is what, what is fresh, and what is refused.
+
+Every object that came onto the stack by a global's name is remembered with its verdict; every
+object that an operation made is remembered as made here. An operation is then permitted by the
+exact objects in hand, not by what some other reading of the bytes thinks they are.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+
+from pickleball_hook import audit, context, names, settings
+from pickleball_hook.errors import Finding, PolicyViolation
+from policy_cache import policies
+from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+OPCODES = {
+    REFER: "GLOBAL",
+    CONSTRUCT: "NEWOBJ",
+    CALL: "REDUCE",
+    STATE: "BUILD",
+    FILL: "APPENDS/SETITEMS",
+}
+
+_PLAIN_CONTAINERS = frozenset([list, dict, set])
+_SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
+_CALLABLE_KINDS = (
+    type,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.ModuleType,
+    types.GenericAlias,
+)
+_DEEPEST_LOOK = 100_000
+
+
+class Made:
+    """An object that this load made: which global made it, and whether it has its state."""
+
+    __slots__ = ("built", "fresh", "value")
+
+    def __init__(self, value: object, fresh: bool) -> None:
+        self.value = value  # held, so that its id stays taken
+        self.fresh = fresh
+        self.built = False
+
+
+class Guard:
+    """Judge the operations of one unpickler.
+
+    Parameters
+    ----------
+    load : context.Load
+        The outermost load it belongs to.
+    enforcing : bool
+        Whether a refusal raises, or is only recorded (audit mode).
+    file, loader : str
+        For messages.
+    """
+
+    def __init__(self, load: context.Load, enforcing: bool, file: str, loader: str) -> None:
+        self.load = load
+        self.enforcing = enforcing
+        self.file = file
+        self.loader = loader
+        self.granted: dict[int, tuple[object, Verdict]] = {}
+        self.made: dict[int, Made] = {}
+        self.call_only: list[names.CallOnly] = []
+        """Stand-ins on the stack for globals that may be called but not handed out."""
+        self.elsewhere = 0
+        """References that others hold to the numpy object which is about to get its state."""
+        self.calling = False
+        """Whether code other than the unpickler's runs: an error then is not the stream's."""
+
+    # -- refusing -------------------------------------------------------------------------------
+
+    def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
+        """Record a violation, and in enforce mode raise it.
+
+        Raises
+        ------
+        PolicyViolation
+            In enforce mode.
+        """
+        mode = "enforce" if self.enforcing else "audit"
+        finding = Finding(
+            name, operation, reason, remedy or _remedy(name), self.file, self.loader, mode
+        )
+        audit.record(finding)
+        if not self.enforcing:
+            return
+        violation = PolicyViolation(finding)
+        if self.load.violation is None:
+            self.load.violation = violation
+        raise violation
+
+    def check_alive(self) -> None:
+        """Refuse everything that comes after a swallowed refusal."""
+        if self.load.violation is not None and self.enforcing:
+            raise self.load.violation
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def grant(self, value: object, verdict: Verdict) -> None:
+        """Remember that `value` came onto the stack under a judged name."""
+        self.granted[id(value)] = (value, verdict)
+
+    def on_stack(self, value: object) -> object:
+        """Return what stands on the stack for a named object: itself, or a stand-in."""
+        verdict = self.verdict_of(value)
+        if verdict is None or REFER in verdict.grants or type(value) is names.CallOnly:
+            return value
+        if not self.enforcing:
+            return value
+        stand_in = names.CallOnly(value)
+        self.call_only.append(stand_in)
+        self.grant(stand_in, verdict)
+        return stand_in
+
+    def release(self) -> names.CallOnly:
+        """Forget the last stand-in and return it."""
+        stand_in = self.call_only.pop()
+        self.granted.pop(id(stand_in), None)
+        return stand_in
+
+    def verdict_of(self, value: object) -> Verdict | None:
+        """Return the verdict under which `value` was named in this load."""
+        known = self.granted.get(id(value))
+        return known[1] if known is not None and known[0] is value else None
+
+    def permits(self, value: object, operation: str) -> str:
+        """Return ``""`` if a named object may undergo an operation, else the reason why not."""
+        verdict = self.verdict_of(value)
+        if verdict is None:
+            return "it did not come from a name in the file: only a name can be called"
+        if operation in verdict.grants:
+            return ""
+        verdict = policies.verdict(verdict.module, verdict.name, operation)
+        if operation in verdict.grants:
+            self.grant(value, verdict)
+            return ""
+        if operation in settings.allowances().get(verdict.key, ()):
+            return "" if _may_be_allowed(verdict) else verdict.why_not(operation)
+        return verdict.why_not(operation)
+
+    def name(self, value: object) -> str:
+        """Return how to name an object in a message."""
+        verdict = self.verdict_of(value)
+        if verdict is not None:
+            return _dotted(verdict)
+        kind = value if isinstance(value, type) else type(value)
+        prefix = "" if isinstance(value, type) else "an instance of "
+        return f"{prefix}{kind.__module__}.{kind.__qualname__}"
+
+    def class_verdict(self, cls: type) -> Verdict:
+        """Return the verdict on the class of an object, named in the file or not."""
+        known = self.verdict_of(cls)
+        return known or policies.verdict(cls.__module__, cls.__qualname__)
+
+    # -- operations -----------------------------------------------------------------------------
+
+    def made_here(self, value: object, fresh: bool) -> None:
+        """Remember an object that an operation gave."""
+        if type(value) in _SCALARS or type(value) in _PLAIN_CONTAINERS:
+            return
+        if id(value) in self.granted:
+            return
+        known = self.made.get(id(value))
+        if known is None:
+            self.made[id(value)] = Made(value, fresh)
+
+    def check_operands(self, verdict: Verdict, operation: str, operands: Iterable[Any]) -> None:
+        """Check what a call is given: callables only where they are judged as called."""
+        values = list(operands)
+        positions: dict[str, list[int]] = verdict.traits
+        for trait, needed in (("calls", CALL), ("constructs", CONSTRUCT)):
+            for index in positions.get(trait, ()):
+                if index < len(values) and values[index] is not None:
+                    self._check_operand(verdict, values[index], needed)
+        if operation not in verdict.traits.get(INERT, ()):
+            return
+        judged = {*positions.get("calls", ()), *positions.get("constructs", ())}
+        rest = [value for index, value in enumerate(values) if index not in judged]
+        found = find_callable(rest)
+        if found is not None:
+            self.refuse(
+                _dotted(verdict),
+                OPCODES[operation],
+                f"it may call what it is given, and it is given {self.name(found)}",
+            )
+
+    def _check_operand(self, verdict: Verdict, value: object, needed: str) -> None:
+        reason = self.permits(value, needed)
+        if reason and needed == CONSTRUCT:
+            reason = self.permits(value, CALL)
+        if reason:
+            self.refuse(
+                self.name(value),
+                f"{OPCODES[needed]} by {_dotted(verdict)}",
+                reason,
+            )
+
+
+def find_callable(values: Iterable[Any]) -> object | None:
+    """Find a class, function or other callable among `values`, containers and states included.
+
+    Containers and instance dictionaries are searched; what a native object hides is its own.
+    """
+    seen: set[int] = set()
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind in _SCALARS or id(value) in seen:
+            continue
+        if isinstance(value, _CALLABLE_KINDS):
+            return value  # type: ignore[no-any-return]
+        seen.add(id(value))
+        if len(seen) > _DEEPEST_LOOK:
+            return value  # too much to look through: treated as found
+        if isinstance(value, dict):
+            waiting += dict.keys(value)
+            waiting += dict.values(value)
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            waiting += [*kind.__iter__(value)] if kind in (list, tuple, set, frozenset) else _items(value)
+        attributes = getattr(value, "__dict__", None) if kind.__module__ != "builtins" else None
+        if type(attributes) is dict:
+            waiting += attributes.values()
+    return None
+
+
+def _items(value: Any) -> list[Any]:
+    """Return the items of a container of a derived class, without running its methods."""
+    for base in (list, tuple, set, frozenset):
+        if isinstance(value, base):
+            return [*base.__iter__(value)]
+    return []
+
+
+def _may_be_allowed(verdict: Verdict) -> bool:
+    """Tell whether the user may allow a global by name: never one that reaches a sink."""
+    return not any("reaches" in reason for reason in verdict.refusals.values()) and bool(
+        verdict.kind not in ("external", "module") and "*" not in verdict.refusals
+    )
+
+
+def _dotted(verdict: Verdict) -> str:
+    asked = f"{verdict.module}.{verdict.name}"
+    target = verdict.target.replace(":", ".")
+    return asked if asked == target else f"{asked} (that is {target})"
+
+
+def _remedy(name: str) -> str:
+    asked = name.partition(" ")[0]
+    module, _, attribute = asked.rpartition(".")
+    return (
+        f"do not load this file unless you trust its author; `pickleball explain {module}:{attribute}` "
+        "shows the evidence, PICKLEBALL_MODE=audit only reports"
+    )
+
+
+def plain_frame(depth: int) -> types.FrameType:
+    """Return a caller's frame."""
+    return sys._getframe(depth + 1)

@@ -1,0 +1,576 @@
+"""The reference machine: CPython's own Python unpickler, each operation checked as it executes.
+
+``pickle._Unpickler`` keeps its opcode table, framing and memo; the opcodes that bring in a name,
+run code or write into an object are replaced by versions that ask the guard first and then act on
+the very objects that were judged. What a check has seen is what runs: one pass, no second reading.
+Where CPython's C and Python unpicklers differ in what a stream may do, these follow the C one
+(Modules/_pickle.c), since that is what ``pickle.load`` is.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import pickle
+import sys
+from types import FunctionType, MemberDescriptorType, MethodType
+from typing import Any, cast
+
+from pickleball_hook import names, originals, rules
+from pickleball_hook.guard import Guard
+from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, STATE, Verdict
+
+plain_find_class = originals.python_find_class
+
+_FRESH_REFERENCES = 2
+"""``sys.getrefcount`` of an object that only one local variable holds."""
+
+_BOOKED = 4
+"""References to an object about to get its state: stack, the guard's books, a local, the count."""
+
+_INSTANCE_HOOKS = ("__setstate__", "append", "extend", "add")
+_ALLOWED_DUNDERS = frozenset(["__orig_class__", "__notes__"])
+
+
+def find_class(self: Any, module: str, name: str) -> object:
+    """Resolve a global: judged before its module is imported, checked after."""
+    guard: Guard = self._guard
+    guard.check_alive()
+    asked = names.mapped(module, name, self.proto, self.fix_imports)
+    verdict = names.judge_request(guard, *asked)
+    guard.calling = True
+    value = plain_find_class(self, module, name)
+    guard.calling = False
+    names.accept(guard, value, verdict, *asked)
+    return guard.on_stack(value)
+
+
+def request(self: Any, module: str, name: str) -> object:
+    """Resolve a global through whatever ``find_class`` the unpickler has now."""
+    guard: Guard = self._guard
+    if not isinstance(module, str) or not isinstance(name, str):
+        return self.find_class(module, name)
+    before = guard.calling
+    guard.calling = True
+    value = self.find_class(module, name)
+    guard.calling = before
+    if guard.verdict_of(value) is None:
+        names.accept(guard, value, None, *names.mapped(module, name, self.proto, self.fix_imports))
+    return guard.on_stack(value)
+
+
+def load_global(self: Any) -> None:
+    """GLOBAL: two lines of text."""
+    module = self.readline()[:-1].decode("utf-8")
+    name = self.readline()[:-1].decode("utf-8")
+    self.append(request(self, module, name))
+
+
+def load_stack_global(self: Any) -> None:
+    """STACK_GLOBAL: two strings from the stack."""
+    name = self.stack.pop()
+    module = self.stack.pop()
+    if type(name) is not str or type(module) is not str:
+        raise pickle.UnpicklingError("STACK_GLOBAL requires str")
+    self.append(request(self, module, name))
+
+
+def load_inst(self: Any) -> None:
+    """INST: a global by two lines of text, called with what lies above the mark."""
+    module = self.readline()[:-1].decode("ascii")
+    name = self.readline()[:-1].decode("ascii")
+    cls = request(self, module, name)
+    self.append(_instantiate(self, cls, self.pop_mark(), "INST"))
+
+
+def load_obj(self: Any) -> None:
+    """OBJ: the class is the first item above the mark."""
+    args = self.pop_mark()
+    cls = args.pop(0)
+    self.append(_instantiate(self, cls, args, "OBJ"))
+
+
+def get_extension(self: Any, code: int) -> None:
+    """EXT1, EXT2, EXT4: the registered name, never the object that the cache may hold."""
+    key = copyreg._inverted_registry.get(code)  # type: ignore[attr-defined]
+    if not key:
+        if code <= 0:
+            raise pickle.UnpicklingError("EXT specifies code <= 0")
+        raise ValueError(f"unregistered extension code {code}")
+    self.append(request(self, *key))
+
+
+def _instantiate(self: Any, cls: Any, args: list[Any], opcode: str) -> object:
+    if not args and isinstance(cls, type) and not hasattr(cls, "__getinitargs__"):
+        return _construct(self, cls, (), {}, opcode)
+    return _call(self, cls, tuple(args), opcode)
+
+
+def load_reduce(self: Any) -> None:
+    """REDUCE: only something that came by a name is called."""
+    args = self.stack.pop()
+    func = self.stack[-1]
+    if not isinstance(args, tuple):
+        raise TypeError("argument list must be a tuple")
+    self.stack[-1] = _call(self, func, tuple(tuple.__iter__(args)), "REDUCE")
+
+
+def load_newobj(self: Any) -> None:
+    """NEWOBJ: ``cls.__new__(cls, *args)``."""
+    args = self.stack.pop()
+    cls = self.stack[-1]
+    if not isinstance(args, tuple):
+        raise pickle.UnpicklingError("NEWOBJ expected an arg tuple")
+    self.stack[-1] = _construct(self, cls, tuple(tuple.__iter__(args)), {}, "NEWOBJ")
+
+
+def load_newobj_ex(self: Any) -> None:
+    """NEWOBJ_EX: ``cls.__new__(cls, *args, **kwargs)``."""
+    kwargs = self.stack.pop()
+    args = self.stack.pop()
+    cls = self.stack[-1]
+    if not isinstance(args, tuple):
+        raise pickle.UnpicklingError("NEWOBJ_EX args argument must be a tuple")
+    if type(kwargs) is not dict:
+        raise pickle.UnpicklingError("NEWOBJ_EX kwargs argument must be a dict")
+    self.stack[-1] = _construct(self, cls, tuple(tuple.__iter__(args)), kwargs, "NEWOBJ_EX")
+
+
+def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
+    guard: Guard = self._guard
+    guard.check_alive()
+    reason = guard.permits(func, CALL)
+    if reason:
+        guard.refuse(guard.name(func), opcode, reason)
+    verdict = guard.verdict_of(func)
+    func = func.value if type(func) is names.CallOnly else func
+    if verdict is None:  # audit mode goes on where enforce mode has raised
+        guard.calling = True
+        value = func(*args)
+        guard.calling = False
+        return value
+    guard.check_operands(verdict, CALL, args)
+    rules.check(guard, verdict, CALL, func, args)
+    guard.calling = True
+    value = func(*args)
+    guard.calling = False
+    fresh = sys.getrefcount(value) <= _FRESH_REFERENCES
+    rules.after_call(guard, verdict, args, value)
+    guard.made_here(value, fresh)
+    return cast("object", value)
+
+
+def _construct(
+    self: Any, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], opcode: str
+) -> object:
+    guard: Guard = self._guard
+    guard.check_alive()
+    if not isinstance(cls, type):
+        raise pickle.UnpicklingError(f"{opcode} class argument must be a type, not {type(cls).__name__}")
+    check_construct(guard, cls, (*args, *kwargs.values()), opcode)
+    guard.calling = True
+    value = cls.__new__(cls, *args, **kwargs)
+    guard.calling = False
+    verdict = guard.verdict_of(cls)
+    proven = verdict is not None and verdict.traits.get("fresh") is True
+    guard.made_here(value, proven or sys.getrefcount(value) <= _FRESH_REFERENCES)
+    return cast("object", value)
+
+
+def check_construct(guard: Guard, cls: type, operands: tuple[Any, ...], opcode: str) -> None:
+    """Check ``cls.__new__(cls, *operands)``.
+
+    Raises
+    ------
+    PolicyViolation
+        If the class may not be constructed, or not with these arguments.
+    """
+    reason = guard.permits(cls, CONSTRUCT)
+    if reason:
+        guard.refuse(guard.name(cls), opcode, reason)
+    verdict = guard.verdict_of(cls)
+    if verdict is None:
+        return
+    if verdict.traits.get("bare_new") and operands:
+        guard.refuse(
+            guard.name(cls),
+            opcode,
+            "a compiled class whose files do not say what its __new__ does with arguments",
+        )
+    guard.check_operands(verdict, CONSTRUCT, operands)
+    rules.check(guard, verdict, CONSTRUCT, cls, operands)
+
+
+# -- state ----------------------------------------------------------------------------------------
+
+
+def load_build(self: Any) -> None:
+    """BUILD: once, on an object that this load made, of a class that may be given state."""
+    guard: Guard = self._guard
+    guard.check_alive()
+    state = self.stack.pop()
+    inst = self.stack[-1]
+    if type(inst).__module__.startswith("numpy"):
+        guard.elsewhere = sys.getrefcount(inst) - _BOOKED - _count(self.memo, inst)
+    check_build(guard, inst, state)
+    setstate = getattr(inst, "__setstate__", None)
+    if setstate is not None:
+        guard.calling = True
+        setstate(state)
+        guard.calling = False
+        return
+    slots = None
+    if isinstance(state, tuple) and len(state) == 2:
+        state, slots = state
+    if state:
+        if not isinstance(state, dict):
+            raise pickle.UnpicklingError("state is not a dictionary")
+        attributes = inst.__dict__
+        for key, value in state.items():
+            attributes[sys.intern(key) if type(key) is str else key] = value
+    if slots:
+        if not isinstance(slots, dict):
+            raise pickle.UnpicklingError("slot state is not a dictionary")
+        guard.calling = True
+        for key, value in slots.items():
+            setattr(inst, key, value)
+        guard.calling = False
+
+
+def _count(memo: dict[int, Any], value: object) -> int:
+    return sum(1 for held in memo.values() if held is value)
+
+
+def check_build(guard: Guard, inst: Any, state: Any) -> None:
+    """Check that `inst` may be given `state`.
+
+    Raises
+    ------
+    PolicyViolation
+    """
+    cls = type(inst)
+    made = guard.made.get(id(inst))
+    if made is None or made.value is not inst:
+        guard.refuse(
+            guard.name(inst), "BUILD", "only an object that this load has made is given a state"
+        )
+    elif not made.fresh:
+        guard.refuse(guard.name(inst), "BUILD", "the object existed before this load, or is shared")
+    elif made.built:
+        guard.refuse(guard.name(inst), "BUILD", "an object is given its state once")
+    else:
+        made.built = True
+    verdict = _class_verdict(guard, cls)
+    if STATE not in verdict.grants and guard.permits(cls, STATE):
+        guard.refuse(_name(cls), "BUILD", verdict.why_not(STATE))
+    _check_setter(guard, cls, verdict)
+    rules.check(guard, verdict, STATE, inst, (state,))
+    if verdict.rule in rules.OWNS_STATE:
+        return
+    check_state(guard, cls, verdict, state)
+    if STATE in verdict.traits.get(INERT, ()):
+        guard.check_operands(verdict, STATE, (state,))
+
+
+def _class_verdict(guard: Guard, cls: type) -> Verdict:
+    """Return the verdict on the class of an instance, proven to be about that very class."""
+    known = guard.verdict_of(cls)
+    if known is None:
+        names.accept(guard, cls, None, cls.__module__, cls.__qualname__)
+        known = guard.verdict_of(cls) or guard.class_verdict(cls)
+    return known
+
+
+def _name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
+    """Check that a ``__setstate__`` in Python is the one that was analysed.
+
+    attrs and dataclasses make one for classes with slots; theirs only assign the fields.
+    """
+    setter = _static(cls, "__setstate__")
+    if not isinstance(setter, FunctionType) or verdict.traits.get("custom_state"):
+        return
+    if "base policy" in verdict.grants.get(STATE, "") or "__main__" in verdict.grants.get(STATE, ""):
+        return
+    maker = sys.modules.get(setter.__globals__.get("__name__", ""))
+    if maker is not None and maker.__name__ in ("attr._make", "dataclasses"):
+        return
+    if setter.__code__.co_filename in verdict.files:
+        return
+    guard.refuse(
+        _name(cls), "BUILD", "its __setstate__ was put in place at run time and is not analysed"
+    )
+
+
+def check_state(guard: Guard, cls: type, verdict: Verdict, state: Any) -> None:
+    """Check the keys of a state: none forges what an object is, none shadows a method with code.
+
+    Raises
+    ------
+    PolicyViolation
+    """
+    own_keys = frozenset(verdict.traits.get("state_keys", ()))
+    if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
+        _check_slots(guard, cls, state[1], bool(verdict.traits.get("custom_state")), own_keys)
+        state = state[0]
+    assigns = issubclass(cls, BaseException) or bool(verdict.traits.get("computed_keys"))
+    for table in _tables(state, verdict):
+        _check_keys(guard, cls, table, own_keys)
+        if assigns:
+            _check_setters(guard, cls, table)
+
+
+def _tables(state: Any, verdict: Verdict) -> list[dict[Any, Any]]:
+    """Return the dictionaries whose keys become attributes."""
+    if isinstance(state, dict):
+        if verdict.traits.get("custom_state"):
+            nested = [v for v in dict.values(state) if isinstance(v, dict)]
+            chosen = [v for k, v in dict.items(state) if k == "__dict__" and isinstance(v, dict)]
+            return [state, *(chosen if nested else [])]
+        return [state]
+    if isinstance(state, tuple) and verdict.traits.get("custom_state"):
+        return [part for part in tuple.__iter__(state) if isinstance(part, dict)]
+    return []
+
+
+def _check_keys(guard: Guard, cls: type, table: dict[Any, Any], own_keys: frozenset[str]) -> None:
+    for key, value in dict.items(table):
+        if type(key) is not str:
+            continue
+        if key.startswith("__") and key.endswith("__"):
+            if key not in own_keys and key not in _ALLOWED_DUNDERS:
+                guard.refuse(_name(cls), f"BUILD of {key}", "a state may not set special attributes")
+        elif guard.verdict_of(value) is not None or isinstance(value, (FunctionType, MethodType)):
+            _check_shadow(guard, cls, key, value)
+
+
+def _check_setters(guard: Guard, cls: type, table: dict[Any, Any]) -> None:
+    """A setter that assigns computed keys runs the properties of the class: plain members only."""
+    for key in dict.keys(table):
+        found = _static(cls, key) if type(key) is str else None
+        if hasattr(type(found), "__set__") and not isinstance(found, MemberDescriptorType):
+            guard.refuse(_name(cls), f"BUILD of {key}", "assigning it runs a property of the class")
+
+
+def _check_shadow(guard: Guard, cls: type, key: str, value: object) -> None:
+    """A callable that takes the place of a method will be called in its stead."""
+    if callable(_static(cls, key)) or hasattr(type(_static(cls, key)), "__get__"):
+        reason = guard.permits(value, CALL)
+        if reason:
+            guard.refuse(
+                guard.name(value), f"BUILD of {_name(cls)}.{key}", f"it shadows a method: {reason}"
+            )
+
+
+def _check_slots(
+    guard: Guard, cls: type, table: dict[Any, Any], custom: bool, own_keys: frozenset[str]
+) -> None:
+    for key in dict.keys(table):
+        found = _static(cls, key) if type(key) is str else None
+        if custom and type(key) is str and not key.startswith("__"):
+            continue
+        if not isinstance(found, MemberDescriptorType) and (found is not None or key in own_keys):
+            guard.refuse(_name(cls), f"BUILD of {key}", "slot state may only fill slots")
+    _check_keys(guard, cls, table, own_keys)
+
+
+def _static(cls: type, name: str) -> object:
+    """Look an attribute up along the MRO without running anything."""
+    for base in type.mro(cls) if cls is type else type.__getattribute__(cls, "__mro__"):
+        found = vars(base).get(name)
+        if found is not None:
+            return cast("object", found)
+    return None
+
+
+# -- items ----------------------------------------------------------------------------------------
+
+
+def load_append(self: Any) -> None:
+    """APPEND: one item."""
+    value = self.stack.pop()
+    _extend(self, self.stack[-1], [value])
+
+
+def load_appends(self: Any) -> None:
+    """APPENDS: the items above the mark."""
+    items = self.pop_mark()
+    _extend(self, self.stack[-1], items)
+
+
+def _extend(self: Any, target: Any, items: list[Any]) -> None:
+    if type(target) is list:
+        target.extend(items)
+        return
+    _check_fill(self, target, "APPENDS", items)
+    guard: Guard = self._guard
+    guard.calling = True
+    extend = getattr(target, "extend", None)
+    if extend is not None:
+        extend(items)
+    else:
+        append = target.append
+        for item in items:
+            append(item)
+    guard.calling = False
+
+
+def load_setitem(self: Any) -> None:
+    """SETITEM: one key and value."""
+    value = self.stack.pop()
+    key = self.stack.pop()
+    _set_items(self, self.stack[-1], [key, value])
+
+
+def load_setitems(self: Any) -> None:
+    """SETITEMS: the keys and values above the mark."""
+    items = self.pop_mark()
+    _set_items(self, self.stack[-1], items)
+
+
+def _set_items(self: Any, target: Any, items: list[Any]) -> None:
+    guard: Guard = self._guard
+    if type(target) is not dict:
+        _check_fill(self, target, "SETITEMS", items)
+    if len(items) % 2:
+        raise pickle.UnpicklingError("odd number of items for SETITEMS")
+    guard.calling = True
+    for index in range(0, len(items), 2):
+        target[items[index]] = items[index + 1]
+    guard.calling = False
+
+
+def load_additems(self: Any) -> None:
+    """ADDITEMS: the items above the mark."""
+    items = self.pop_mark()
+    target = self.stack[-1]
+    guard: Guard = self._guard
+    if type(target) is not set:
+        _check_fill(self, target, "ADDITEMS", items)
+    guard.calling = True
+    if isinstance(target, set):
+        target.update(items)
+    else:
+        add = target.add
+        for item in items:
+            add(item)
+    guard.calling = False
+
+
+def _check_fill(self: Any, target: Any, opcode: str, items: list[Any]) -> None:
+    guard: Guard = self._guard
+    guard.check_alive()
+    made = guard.made.get(id(target))
+    cls = type(target)
+    if made is None or made.value is not target or not made.fresh:
+        guard.refuse(guard.name(target), opcode, "only an object that this load has made is filled")
+    verdict = _class_verdict(guard, cls)
+    reason = guard.permits(cls, FILL)
+    if reason:
+        guard.refuse(_name(cls), opcode, reason)
+    attributes = getattr(target, "__dict__", None)
+    if isinstance(attributes, dict) and any(hook in attributes for hook in _INSTANCE_HOOKS):
+        guard.refuse(_name(cls), opcode, "its state shadows the method that would be called")
+    rules.check(guard, verdict, FILL, target, tuple(items))
+    if FILL in verdict.traits.get(INERT, ()):
+        guard.check_operands(verdict, FILL, items)
+
+
+OPERATIONS = {
+    pickle.GLOBAL: load_global,
+    pickle.STACK_GLOBAL: load_stack_global,
+    pickle.INST: load_inst,
+    pickle.OBJ: load_obj,
+    pickle.REDUCE: load_reduce,
+    pickle.NEWOBJ: load_newobj,
+    pickle.NEWOBJ_EX: load_newobj_ex,
+    pickle.BUILD: load_build,
+    pickle.APPEND: load_append,
+    pickle.APPENDS: load_appends,
+    pickle.SETITEM: load_setitem,
+    pickle.SETITEMS: load_setitems,
+    pickle.ADDITEMS: load_additems,
+}
+"""Opcode to the checked version of what ``pickle._Unpickler`` does for it."""
+
+METHODS = {
+    "find_class": find_class,
+    "get_extension": get_extension,
+    **{function.__name__: function for function in OPERATIONS.values()},
+}
+"""Attribute of ``pickle._Unpickler`` to its checked version."""
+
+
+def finish(self: Any, value: object) -> object:
+    """Refuse a result into which something went that may only be called.
+
+    Once the stack is gone and the memo is rid of the stand-ins, who still holds one is the result.
+    """
+    guard: Guard = self._guard
+    if not guard.call_only:
+        return value
+    self.stack = self.metastack = self.append = None
+    for key, held in [*self.memo.items()]:
+        if type(held) is names.CallOnly:
+            self.memo[key] = None
+    while guard.call_only:
+        name = guard.name(guard.call_only[-1])
+        held = guard.release()
+        if sys.getrefcount(held) > _FRESH_REFERENCES:
+            guard.refuse(name, "GLOBAL", "it may be called by a file, but not handed out")
+    return value
+
+
+class ReferenceUnpickler(originals.PythonUnpickler):  # type: ignore[misc]
+    """The checked unpickler behind ``pickle.load`` and ``pickle.Unpickler``.
+
+    Parameters
+    ----------
+    guard : Guard
+        Decides.
+    outer : object or None
+        The user's unpickler whose ``find_class`` and ``persistent_load`` are in force.
+    file : object
+        Has ``read`` and ``readline``.
+    options : object
+        As for ``pickle.Unpickler``.
+    """
+
+    dispatch = {  # noqa: RUF012 (CPython's own name and type)
+        **originals.PythonUnpickler.dispatch,
+        **{opcode[0]: function for opcode, function in OPERATIONS.items()},
+    }
+
+    def __init__(self, guard: Guard, outer: Any, file: Any, **options: Any) -> None:
+        super().__init__(file, **options)
+        self._guard = guard
+        self._outer = outer
+        if outer is not None and getattr(outer, "persistent_load", None) is not None:
+            self.persistent_load = self._ask_for_persistent
+
+    def find_class(self, module: str, name: str) -> object:
+        """Resolve through the outer unpickler, which comes back through ``resolve``."""
+        if self._outer is None:
+            return find_class(self, module, name)
+        return self._outer.find_class(module, name)
+
+    def resolve(self, module: str, name: str) -> object:
+        """Resolve a global for the outer unpickler's ``super().find_class``."""
+        return find_class(self, module, name)
+
+    def _ask_for_persistent(self, pid: object) -> object:
+        guard = self._guard
+        guard.calling = True
+        value = self._outer.persistent_load(pid)
+        guard.calling = False
+        if isinstance(value, (type, FunctionType)):
+            names.accept(guard, value, None, "persistent id", str(pid))
+        return cast("object", value)
+
+    get_extension = get_extension
+
+    def load(self) -> object:
+        """Run the stream."""
+        return finish(self, originals.python_load(self))

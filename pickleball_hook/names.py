@@ -1,0 +1,218 @@
+"""A name in the stream to the live object, and the proof that it is the one that was judged."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+
+from policy_cache import policies
+from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pickleball_hook.guard import Guard
+
+_MAIN = ("__main__", "__mp_main__")
+
+
+class CallOnly:
+    """Stands on the stack for a global that may be called but not handed out.
+
+    ``getattr`` and its like are needed by honest files as the callable of a REDUCE. As data they
+    would be tools in whoever's hands; a stand-in that reaches the result refuses the file.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+def mapped(module: str, name: str, proto: int, fix_imports: bool) -> tuple[str, str]:
+    """Map a Python 2 name, as ``Unpickler.find_class`` does below protocol 3 (CPython pickle.py)."""
+    if proto < 3 and fix_imports:
+        import _compat_pickle
+
+        if (module, name) in _compat_pickle.NAME_MAPPING:
+            return _compat_pickle.NAME_MAPPING[module, name]
+        return _compat_pickle.IMPORT_MAPPING.get(module, module), name
+    return module, name
+
+
+def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
+    """Judge a name before anything of it is imported.
+
+    Returns
+    -------
+    Verdict or None
+        None if static analysis finds no such name: plain Python then decides whether there is
+        one, and what it finds is judged by its own identity.
+
+    Raises
+    ------
+    PolicyViolation
+        If the name resolves to something that may not even be referred to.
+    """
+    verdict = policies.verdict(module, name)
+    if verdict.kind == "unresolved" and not verdict.grants:
+        reason = policies.reason_against_import(module)
+        if reason:
+            guard.refuse(f"{module}.{name}", "GLOBAL", reason)
+        return None
+    if not verdict.grants and verdict.kind != "live":
+        guard.refuse(_named(verdict), "GLOBAL", verdict.why_not(REFER))
+        return verdict
+    reason = policies.reason_against_import(module)
+    if reason:
+        guard.refuse(_named(verdict), "GLOBAL", reason)
+    return verdict
+
+
+def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, name: str) -> None:
+    """Check that a resolved object is what was judged, and remember it under its verdict.
+
+    Raises
+    ------
+    PolicyViolation
+        If it is something else that is not permitted in its own right.
+    """
+    if guard.verdict_of(value) is not None:
+        return
+    if verdict is not None and verdict.kind != "live" and _is_target(value, verdict):
+        guard.grant(value, verdict)
+        return
+    own = _own_verdict(value)
+    if own is None:
+        guard.refuse(
+            f"{module}.{name}",
+            "GLOBAL",
+            f"it resolves to {_describe(value)}, which is not what the source of {module} says, "
+            "and has no permitted name of its own",
+        )
+        return
+    if not own.grants:
+        guard.refuse(_named(own), f"GLOBAL (named {module}.{name})", own.why_not(REFER))
+    guard.grant(value, own)
+
+
+def _named(verdict: Verdict) -> str:
+    asked, target = f"{verdict.module}.{verdict.name}", verdict.target.replace(":", ".")
+    return asked if asked == target else f"{asked} (that is {target})"
+
+
+def _describe(value: object) -> str:
+    kind = type(value)
+    name = getattr(value, "__qualname__", None)
+    if isinstance(name, str):
+        return f"{getattr(value, '__module__', None)}.{name}"
+    return f"an instance of {kind.__module__}.{kind.__qualname__}"
+
+
+def _is_target(value: object, verdict: Verdict) -> bool:
+    """Tell whether `value` is the very object that the canonical name of a verdict stands for."""
+    live = verdict.traits.get("live")
+    if live is not None:
+        return live == "numpy" and _is_numpy_kind(value)
+    module, _, qualname = verdict.target.partition(":")
+    holder = sys.modules.get(module)
+    if holder is None or not _is_from(holder, verdict.origin):
+        return False
+    found = _walk(holder, qualname)
+    if found is not value and not _same_method(found, value):
+        return False
+    return verdict.kind in ("constant", "unresolved") or _fits_kind(value, verdict.kind)
+
+
+def _same_method(found: object, value: object) -> bool:
+    """Bound methods are made anew at each look-up: equal ones are the same method."""
+    return type(found) is type(value) and isinstance(
+        value, (types.MethodType, types.BuiltinMethodType)
+    ) and bool(found == value)
+
+
+def _fits_kind(value: object, kind: str) -> bool:
+    if kind in ("class", "enum"):
+        return isinstance(value, type)
+    return not isinstance(value, (type, types.ModuleType))
+
+
+def _is_from(module: types.ModuleType, origin: str) -> bool:
+    """Tell whether a live module was loaded from the file that was analysed."""
+    file = getattr(module, "__file__", None)
+    if not origin:
+        return file is None or policies.is_stdlib_file(file)
+    if not isinstance(file, str):
+        return policies.is_stdlib_file(origin)  # frozen
+    return _same_file(file, origin)
+
+
+def _same_file(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _walk(holder: object, qualname: str) -> object:
+    for part in qualname.split("."):
+        if part == "<locals>":
+            return None
+        try:
+            holder = getattr(holder, part)
+        except AttributeError:
+            return None
+    return holder
+
+
+def _is_numpy_kind(value: object) -> bool:
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None:
+        return False
+    if type(value) is numpy.ufunc:
+        return True
+    return isinstance(value, type) and issubclass(value, (numpy.generic, numpy.dtype))
+
+
+def _own_verdict(value: object) -> Verdict | None:
+    """Judge an object by the name that it bears itself.
+
+    For what the program has put in place of a library's object before the load (tracing proxies,
+    patched classes) and for names that a module makes at run time.
+    """
+    verdict = _named_verdict(value)
+    if verdict is None and _is_numpy_kind(value):
+        return policies.numpy_kind()
+    return verdict
+
+
+def _named_verdict(value: object) -> Verdict | None:
+    module, qualname = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if not isinstance(module, str) or not isinstance(qualname, str):
+        return None
+    if isinstance(value, types.ModuleType) or module not in sys.modules:
+        return None
+    verdict = policies.verdict(module, qualname)
+    if verdict.kind == "live" or (module in _MAIN and verdict.kind == "unresolved"):
+        return _live_verdict(value, module, qualname)
+    if verdict.kind == "unresolved" and not verdict.grants:
+        return None
+    return verdict if _is_target(value, verdict) else None
+
+
+def _live_verdict(value: object, module: str, qualname: str) -> Verdict | None:
+    """Judge what exists in this process only: the program's own ``__main__`` without a file."""
+    if _walk(sys.modules[module], qualname) is not value:
+        return None
+    target = f"{module}:{qualname}"
+    if isinstance(value, types.FunctionType):
+        grants = {REFER: "a function of the program's own __main__"}
+        return Verdict(module, qualname, "function", target, grants, {})
+    if not isinstance(value, type) or issubclass(value, (type, types.ModuleType)):
+        return None
+    evidence = "a class of the program's own __main__"
+    operations = [REFER, CONSTRUCT, STATE, FILL]
+    if issubclass(value, BaseException) or "__reduce__" in vars(value):
+        operations.append(CALL)
+    return Verdict(module, qualname, "class", target, dict.fromkeys(operations, evidence), {})

@@ -1,0 +1,120 @@
+"""Everything that is replaced in other people's modules: one table, and how it is undone."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+TARGETS: tuple[str, ...] = ("_pickle", "pickle", "torch", "joblib")
+"""Modules that are patched when they have been imported."""
+
+_undo: list[tuple[str, Any, str, Any, Any]] = []
+"""What was done: label, holder, attribute, what it was, what it is now."""
+
+
+def apply(name: str) -> None:
+    """Patch the module `name`, which has just been imported. Doing so again changes nothing."""
+    patch = _PATCHES.get(name)
+    if patch is not None and name in sys.modules:
+        patch(sys.modules[name])
+
+
+def revert() -> None:
+    """Put everything back that is still as it was left here."""
+    while _undo:
+        _, holder, attribute, before, now = _undo.pop()
+        if vars(holder).get(attribute) is now:
+            setattr(holder, attribute, before)
+
+
+def applied() -> tuple[str, ...]:
+    """Return the names of what is replaced, for ``pickleball status``."""
+    return tuple(label for label, *_ in _undo)
+
+
+def _replace(holder: Any, attribute: str, replacement: Any) -> None:
+    before = vars(holder).get(attribute)
+    if before is replacement:
+        return
+    setattr(holder, attribute, replacement)
+    label = f"{getattr(holder, '__module__', None) or holder.__name__}"
+    owner = f"{label}.{holder.__qualname__}" if isinstance(holder, type) else holder.__name__
+    _undo.append((f"{owner}.{attribute}", holder, attribute, before, replacement))
+
+
+def _patch_c(module: Any) -> None:
+    """Replace the C loaders where they are defined: ``from _pickle import loads`` gets ours."""
+    from pickleball_hook import entry
+
+    for attribute in ("load", "loads", "Unpickler"):
+        _replace(module, attribute, getattr(entry, attribute))
+
+
+def _patch_pickle(module: Any) -> None:
+    """Replace the public names, and ``load`` of the Python unpickler that others derive from."""
+    from pickleball_hook import entry, originals
+
+    for attribute in ("load", "loads", "Unpickler"):
+        if vars(module).get(attribute) in (
+            originals.c_load,
+            originals.c_loads,
+            originals.CUnpickler,
+        ):
+            _replace(module, attribute, getattr(entry, attribute))
+    _replace(originals.PythonUnpickler, "load", entry.load_in_python)
+
+
+def complete_python_unpickler() -> None:
+    """Replace the operations of ``pickle._Unpickler`` too, at the first load that needs them."""
+    from pickleball_hook import checked, originals
+
+    if any(label.endswith("._Unpickler.load_build") for label, *_ in _undo):
+        return
+    for attribute, method in checked.patched_methods().items():
+        _replace(originals.PythonUnpickler, attribute, method)
+
+
+def _patch_torch(module: Any) -> None:
+    """Let the policy decide where ``torch.load`` would fail on the first unlisted class."""
+    from wrapt import FunctionWrapper
+
+    from pickleball_hook import torch_load
+
+    plain = module.serialization.load
+    if isinstance(plain, FunctionWrapper):
+        return
+    wrapper = FunctionWrapper(plain, torch_load.load)
+    _replace(module.serialization, "load", wrapper)
+    _replace(module, "load", wrapper)
+
+
+def _patch_joblib(module: Any) -> None:
+    """Name the file in messages; joblib's unpickler is guarded through its base class."""
+    from wrapt import FunctionWrapper
+
+    plain = module.numpy_pickle.load
+    if isinstance(plain, FunctionWrapper):
+        return
+    wrapper = FunctionWrapper(plain, _load_joblib)
+    _replace(module.numpy_pickle, "load", wrapper)
+    _replace(module, "load", wrapper)
+
+
+def _load_joblib(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    from pickleball_hook import context
+
+    file = args[0] if args else kwargs.get("filename")
+    with context.reading(file, "joblib.load"):
+        return wrapped(*args, **kwargs)
+
+
+_PATCHES: dict[str, Callable[[Any], None]] = {
+    "_pickle": _patch_c,
+    "pickle": _patch_pickle,
+    "torch": _patch_torch,
+    "joblib": _patch_joblib,
+}

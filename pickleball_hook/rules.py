@@ -1,0 +1,636 @@
+"""Argument and state rules: what is safe only with some values, judged with those values in hand.
+
+Each rule of ``policy_cache/base/README.md`` is one function here. It gets the operation, the
+object that undergoes it and the operands, and returns the reason why not, or ``""``. A rule that
+is named in a policy but not defined here refuses.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from enum import Enum
+
+from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from pickleball_hook.guard import Guard
+    from policy_cache.model import Verdict
+
+_SCALARS = frozenset([int, float, complex, bool, str, bytes, type(None)])
+_CONTAINERS = frozenset([tuple, list, dict, set, frozenset])
+_TEXT_CODECS = frozenset(
+    ["latin1", "latin-1", "utf-8", "utf8", "ascii", "raw_unicode_escape", "raw-unicode-escape"]
+)
+_LITERAL_BUDGET = 1_000_000
+_RE_DEBUG = 128
+
+
+def check(guard: Guard, verdict: Verdict, operation: str, target: Any, operands: tuple[Any, ...]) -> None:
+    """Apply the rule of a verdict to an operation.
+
+    Raises
+    ------
+    PolicyViolation
+        If the rule forbids the operands.
+    """
+    name = verdict.rule
+    if operation == CALL and not name:
+        name = verdict.traits.get("call_rule", "")
+    if not name:
+        return
+    rule = RULES.get(name)
+    reason = rule(guard, operation, target, operands) if rule else f"the rule {name} is not known"
+    if reason:
+        guard.refuse(guard.name(target), _OPCODES[operation], reason)
+
+
+_OPCODES = {CALL: "REDUCE", CONSTRUCT: "NEWOBJ", STATE: "BUILD", FILL: "APPENDS/SETITEMS"}
+
+OWNS_STATE = frozenset(
+    ["literal_args", "bytesio", "partial", "signature", "cookie", "numpy_dtype", "numpy_array"]
+)
+"""Rules that look at the whole state themselves."""
+
+
+def after_call(guard: Guard, verdict: Verdict, args: tuple[Any, ...], value: object) -> None:
+    """Judge what a call gave, where that is a name of its own (``getattr``)."""
+    if verdict.rule == "getattr":
+        _grant_attribute(guard, args, value)
+    elif verdict.rule == "type_expression":
+        guard.grant(value, verdict._replace(grants={REFER: "a parametrized type"}))
+
+
+# -- values ---------------------------------------------------------------------------------------
+
+
+def is_literal(value: Any) -> bool:
+    """Tell whether a value is built of exact builtin scalars and containers only."""
+    waiting = [value]
+    for _ in range(_LITERAL_BUDGET):
+        if not waiting:
+            return True
+        value = waiting.pop()
+        kind = type(value)
+        if kind in _SCALARS:
+            continue
+        if kind not in _CONTAINERS:
+            return False
+        if kind is dict:
+            waiting += value.keys()
+            waiting += value.values()
+        else:
+            waiting += value
+    return False
+
+
+def _is_plain(guard: Guard, value: Any) -> bool:
+    """Tell whether a value is of an exact builtin type, or of a closed one, without looking in."""
+    kind = type(value)
+    if kind in _SCALARS or kind in _CONTAINERS or kind in (bytearray, slice, range):
+        return True
+    if kind.__module__ == "array" or kind.__name__.endswith("iterator"):
+        return kind.__module__ in ("array", "builtins")
+    verdict = guard.class_verdict(kind)
+    return bool(verdict.traits.get("closed"))
+
+
+def _literal_args(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    return "" if all(map(is_literal, operands)) else "it takes literals only"
+
+
+def _plain_args(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    if operation not in (CALL, CONSTRUCT):
+        return ""
+    return "" if all(_is_plain(guard, v) for v in operands) else "it takes plain values only"
+
+
+def _plain_pairs(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    if operation not in (CALL, CONSTRUCT):
+        return ""
+    called = guard.verdict_of(target)
+    skipped = called.traits.get("calls", ()) if called is not None else ()
+    rest = [value for index, value in enumerate(operands) if index not in skipped]
+    if not rest or (len(rest) == 1 and type(rest[0]) is dict):
+        return ""
+    if len(rest) == 1 and type(rest[0]) in (list, tuple):
+        pairs = rest[0]
+        if all(type(pair) in (list, tuple) or _is_plain(guard, pair) for pair in pairs):
+            return ""
+    return "it takes an exact dict, or a list of pairs"
+
+
+def _tz_args(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    import datetime
+
+    if operation not in (CALL, CONSTRUCT) or not operands:
+        return ""
+    *first, last = operands
+    if not all(_is_plain(guard, value) for value in first):
+        return "it takes plain values and a time zone"
+    if _is_plain(guard, last) or isinstance(last, datetime.tzinfo):
+        return ""
+    return "its last argument is no time zone"
+
+
+# -- builtins and the standard library ------------------------------------------------------------
+
+
+def _text_codec(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    if operation != CALL:
+        return ""
+    if not operands:
+        return ""
+    if len(operands) == 1:
+        allowed = type(operands[0]) in (bytes, bytearray, int, str, list)
+        return "" if allowed and is_literal(operands[0]) or type(operands[0]) is bytearray else "text only"
+    if type(operands[0]) in (str, bytes, bytearray) and operands[1] in _TEXT_CODECS:
+        return "" if all(type(v) is str for v in operands[1:]) else "encodings are exact strings"
+    return "only text codecs are permitted"
+
+
+def _codecs_encode(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    if operation == CALL and all(type(v) is str for v in operands):
+        if len(operands) == 1 or (len(operands) == 2 and operands[1].lower() in _TEXT_CODECS):
+            return ""
+    return "only exact text with a text codec is permitted"
+
+
+def _regex(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    flags = operands[1] if len(operands) > 1 else 0
+    if type(flags) is not int and not isinstance(flags, Enum):
+        return "flags are an integer"
+    if int(flags) & _RE_DEBUG:  # type: ignore[call-overload]
+        return "re.DEBUG prints"
+    return _literal_args(guard, operation, target, operands[:1])
+
+
+def _type(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    if operation == CALL and len(operands) == 1:
+        if any(operands[0] is literal for literal in (None, NotImplemented, Ellipsis)):
+            return ""
+    return "type() is only for None, NotImplemented and Ellipsis"
+
+
+def _enum_call(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    if operation != CALL:
+        return "members of an Enum are looked up, never made or changed"
+    if len(operands) == 1 and (is_literal(operands[0]) or isinstance(operands[0], Enum)):
+        return ""
+    return "an Enum is called with one literal, the value of a member"
+
+
+def _itemgetter(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    parts = [p for v in operands for p in ((v.start, v.stop, v.step) if type(v) is slice else (v,))]
+    return "" if all(map(is_literal, parts)) else "it takes literals only"
+
+
+def _bytesio(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    if operation != STATE:
+        allowed = len(operands) == 0 or (
+            len(operands) <= 2 and all(type(v) in (bytes, str, type(None)) for v in operands)
+        )
+        return "" if allowed else "it takes one exact bytes or str"
+    state = operands[0]
+    if type(state) is tuple and is_literal(state) and not (state and state[-1]):
+        return ""
+    return "its state is an exact tuple without attributes"
+
+
+def _signature(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    if operation == STATE:
+        state = operands[0]
+        if type(state) is tuple and len(state) == 2:
+            state = state[1]
+        exact = type(state) is dict and all(type(key) is str for key in state)
+        return "" if exact else "its state is an exact dict"
+    for value in operands:
+        parts = value if type(value) in (tuple, list) else (value,)
+        for part in parts:
+            if not (type(part) is str or isinstance(part, Enum) or id(part) in guard.made):
+                return "it takes parameters of this load"
+    return ""
+
+
+def _cookie(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    for value in operands:
+        kind = type(value)
+        if not is_literal(value) and (kind.__module__, kind.__name__) != ("http.cookies", "Morsel"):
+            return "its items are exact strings and morsels"
+    return ""
+
+
+def _partial(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``partial(f)`` and its state: the program will call ``f``, with arguments from the file."""
+    if operation == CALL:
+        if not operands:
+            return "it takes a function"
+        return _referable(guard, operands[0], operands[1:])
+    state = operands[0]
+    if type(state) is not tuple or len(state) != 4:
+        return "its state is an exact tuple of four"
+    func, args, kwargs, attributes = state
+    if func is not target.func:
+        return "its state names another function"
+    if type(args) is not tuple or type(kwargs) is not dict or attributes not in (None, {}):
+        return "its state holds an exact tuple and dict"
+    return _referable(guard, func, (*args, *kwargs.values()))
+
+
+def _referable(guard: Guard, func: Any, operands: tuple[Any, ...]) -> str:
+    """Tell why a callable may not be kept with arguments that the file chose, ``""`` if it may."""
+    verdict = guard.verdict_of(func)
+    if verdict is None and id(func) in guard.made:
+        return ""  # an instance that this load made, itself judged
+    if verdict is None or not isinstance(func, type):
+        return guard.permits(func, REFER)
+    return guard.permits(func, CALL) if operands else guard.permits(func, REFER)
+
+
+def _newobj(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    from pickleball_hook.machine import check_construct
+
+    if not operands or not isinstance(operands[0], type):
+        return "it takes a class"
+    check_construct(guard, operands[0], tuple(operands[1:]), "NEWOBJ")
+    return ""
+
+
+def _newobj_ex(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    from pickleball_hook.machine import check_construct
+
+    if len(operands) != 3 or not isinstance(operands[0], type):
+        return "it takes a class, a tuple and a dict"
+    cls, args, kwargs = operands
+    if type(args) is not tuple or type(kwargs) is not dict:
+        return "it takes a class, a tuple and a dict"
+    check_construct(guard, cls, (*args, *kwargs.values()), "NEWOBJ_EX")
+    return ""
+
+
+def _reconstructor(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``copyreg._reconstructor(cls, base, state)``: protocols 0 and 1's NEWOBJ.
+
+    With a base other than ``object`` it runs ``base.__new__(cls, state)`` and, where the base has
+    an ``__init__`` of its own, ``base.__init__(obj, state)`` (CPython Lib/copyreg.py).
+    """
+    from pickleball_hook.machine import check_construct
+
+    if len(operands) != 3 or not isinstance(operands[0], type):
+        return "it takes a class, a base and a state"
+    cls, base, state = operands
+    check_construct(guard, cls, (), "NEWOBJ")
+    if base is object:
+        return "" if state is None else "base object has no state"
+    if base.__module__ != "builtins" or base not in cls.__mro__ or isinstance(base, types.FunctionType):
+        return "the base is a builtin type of the class"
+    if type(state) is not base and not is_literal(state):
+        return "the state of a builtin base is an exact value of it"
+    return ""
+
+
+def _getattr(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``getattr(x, "name")`` is how pickle writes methods, nested classes and Enum members."""
+    if len(operands) != 2 or type(operands[1]) is not str:
+        return "it takes an object and an exact name"
+    holder, name = operands
+    if name.startswith("__"):
+        return f"{name} is no plain method"
+    if isinstance(holder, type):
+        if guard.verdict_of(holder) is None:
+            return "the class did not come from a name in the file"
+        return _class_attribute(guard, holder, name)
+    made = guard.made.get(id(holder))
+    if made is None or made.value is not holder:
+        return "the object was not made by this load"
+    attributes = getattr(holder, "__dict__", None)
+    if isinstance(attributes, dict) and name in attributes:
+        return "the object's state shadows the method"
+    return _class_attribute(guard, type(holder), name)
+
+
+def _class_attribute(guard: Guard, cls: type, name: str) -> str:
+    found = _lookup(cls, name)
+    if isinstance(found, cls) and isinstance(found, Enum):
+        return ""
+    if isinstance(
+        found,
+        (
+            types.FunctionType,
+            classmethod,
+            staticmethod,
+            type,
+            types.MethodDescriptorType,
+            types.ClassMethodDescriptorType,
+            types.BuiltinFunctionType,
+        ),
+    ):
+        return ""
+    return f"{cls.__module__}.{cls.__qualname__}.{name} is no plain method"
+
+
+def _lookup(cls: type, name: str) -> Any:
+    for base in cls.__mro__:
+        if name in vars(base):
+            return vars(base)[name]
+    return None
+
+
+def _grant_attribute(guard: Guard, args: tuple[Any, ...], value: object) -> None:
+    """Judge what ``getattr`` gave as the global ``Class.name``."""
+    from policy_cache import policies
+
+    if isinstance(value, Enum):
+        return
+    holder, name = args
+    cls = holder if isinstance(holder, type) else type(holder)
+    verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.{name}")
+    if REFER not in verdict.grants and CALL not in verdict.grants:
+        guard.refuse(f"{cls.__module__}.{cls.__qualname__}.{name}", "GLOBAL", verdict.why_not(REFER))
+    guard.grant(value, verdict)
+
+
+def _type_expression(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """Parametrized types: ``getitem(List, int)``, ``GenericAlias(list, (int,))``, ``reduce(or_, ...)``."""
+    import operator
+
+    if operation != CALL or len(operands) != 2:
+        return "it is permitted for parametrized types only"
+    form, parameters = operands
+    if form is operator.or_:
+        return "" if _are_type_parameters(guard, parameters) else "its items are no types"
+    if not _is_type_form(guard, form) or not _are_type_parameters(guard, parameters):
+        return "it is permitted for parametrized types only"
+    subscript = _lookup(form, "__class_getitem__") if isinstance(form, type) else None
+    function = getattr(subscript, "__func__", None)
+    if function is not None and getattr(function, "__module__", "") not in ("typing", "abc"):
+        return f"{guard.name(form)} has a __class_getitem__ of its own"
+    return ""
+
+
+def _is_type_form(guard: Guard, value: Any) -> bool:
+    if isinstance(value, type):
+        return guard.verdict_of(value) is not None
+    return type(value).__module__ in ("typing", "types") and (
+        guard.verdict_of(value) is not None or type(value).__module__ == "typing"
+    )
+
+
+def _are_type_parameters(guard: Guard, value: Any) -> bool:
+    if type(value) in (tuple, list):
+        return all(_are_type_parameters(guard, part) for part in value)
+    return type(value) in _SCALARS or value is Ellipsis or _is_type_form(guard, value)
+
+
+# -- numpy ----------------------------------------------------------------------------------------
+
+
+def _numpy() -> Any:
+    return sys.modules["numpy"]
+
+
+def _numpy_dtype(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``numpy.dtype(code, align, copy)`` and its state (numpy/_core/src/multiarray/descriptor.c).
+
+    The state carries flags that say whether elements are pointers: a forged one makes the array's
+    destructor follow addresses that the file chose. So the state must be the one that numpy itself
+    gives for a dtype with the same names, fields and sizes.
+    """
+    if operation == CALL:
+        return "" if all(map(_is_dtype_argument, operands)) else "a dtype is made from literals"
+    if operation != STATE:
+        return "a dtype is made by calling numpy.dtype"
+    if guard.elsewhere:
+        return "a dtype gets its state before it is used"
+    expected = _expected_dtype(target, operands[0])
+    if expected is None:
+        return "the state of the dtype has an unknown layout"
+    return "" if _same_state(expected, operands[0]) else "the state of the dtype contradicts itself"
+
+
+def _is_dtype_argument(value: Any) -> bool:
+    """A dtype is made from a code, or from a scalar type of numpy's own (records)."""
+    if isinstance(value, type):
+        return issubclass(value, _numpy().generic) and value.__module__.startswith("numpy")
+    return is_literal(value)
+
+
+def _expected_dtype(target: Any, state: Any) -> Any:
+    """Return the state that numpy gives for the dtype that `state` describes, None if it cannot."""
+    if type(state) is not tuple or not 5 <= len(state) <= 9:
+        return None
+    numpy = _numpy()
+    try:
+        if len(state) == 5 or state[0] not in (3, 4):
+            return None
+        order, subarray, fields_names, fields, size, alignment, flags = state[1:8]
+        if fields_names is not None:
+            made = _structured(numpy, fields_names, fields, size, bool(flags & 0x80))
+        elif subarray is not None:
+            made = numpy.dtype((subarray[0], subarray[1]))
+        elif target.kind in "SUV":
+            made = numpy.dtype(f"{target.kind}{size // (4 if target.kind == 'U' else 1)}")
+        else:
+            made = numpy.dtype(target.str[1:] if target.kind in "mM" else target.char)
+        if target.kind in "mM" and len(state) > 8 and state[8]:
+            unit, step = state[8][1][0], state[8][1][1]
+            text = unit.decode() if isinstance(unit, bytes) else unit
+            made = numpy.dtype(f"{target.kind}8[{step}{text}]" if text != "generic" else target.char)
+        if order in ("<", ">"):
+            made = made.newbyteorder(order)
+        return made.__reduce__()[2]
+    except Exception:  # numpy's own complaint about a description that makes no dtype
+        return None
+
+
+def _structured(numpy: Any, names: Any, fields: Any, size: Any, aligned: bool) -> Any:
+    if type(names) is not tuple or type(fields) is not dict and not hasattr(fields, "keys"):
+        raise ValueError("no fields")
+    rows = [fields[name] for name in names]
+    return numpy.dtype(
+        {
+            "names": list(names),
+            "formats": [row[0] for row in rows],
+            "offsets": [row[1] for row in rows],
+            "itemsize": size,
+            **({"titles": [row[2] for row in rows]} if any(len(r) > 2 for r in rows) else {}),
+        },
+        align=aligned,
+    )
+
+
+def _same_state(expected: Any, state: Any) -> bool:
+    """Compare two dtype states, leaving aside what numpy versions write differently.
+
+    Versions 3 and 4 differ by the metadata at the end; ``=`` and the native order mean the same.
+    """
+    ours, theirs = list(expected[1:8]), list(state[1:8])
+    native = "<" if sys.byteorder == "little" else ">"
+    for values in (ours, theirs):
+        values[0] = native if values[0] == "=" else values[0]
+        if values[1] is not None:
+            values[1] = (values[1][0], values[1][1] if type(values[1][1]) is tuple else (values[1][1],))
+        values[3] = dict(values[3].items()) if values[3] is not None else None
+    return bool(ours == theirs)
+
+
+def _numpy_array(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``ndarray.__setstate__((version, shape, dtype, fortran, data))``.
+
+    numpy itself holds data to the size that shape and dtype give, and takes a list for dtypes
+    with objects, bytes for others (numpy/_core/src/multiarray/methods.c, array_setstate).
+    """
+    if operation != STATE:
+        return ""
+    state = operands[0]
+    numpy = _numpy()
+    if type(state) is tuple and len(state) == 2 and type(state[0]) is tuple:
+        state = state[0]  # an ndarray subclass with attributes of its own keeps them second
+    if type(state) is not tuple or len(state) not in (4, 5):
+        return "the state of an array is an exact tuple of five"
+    shape, dtype, _, data = state[-4:]
+    if type(shape) is not tuple or not all(type(n) is int for n in shape):
+        return "the shape is a tuple of integers"
+    if not isinstance(dtype, numpy.dtype):
+        return "the dtype is no dtype"
+    if dtype.hasobject:
+        return "" if type(data) is list else "an array of objects takes a list"
+    return "" if type(data) in (bytes, bytearray, str) else "an array of numbers takes bytes"
+
+
+def _numpy_reconstruct(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``_reconstruct(subtype, shape, code)`` makes an empty array of a class that was named."""
+    numpy = _numpy()
+    if len(operands) != 3 or not isinstance(operands[0], type):
+        return "it takes a class, a shape and a dtype code"
+    cls, shape, code = operands
+    if not issubclass(cls, numpy.ndarray):
+        return "the class is no array class"
+    if not is_literal(shape) or type(code) not in (bytes, str):
+        return "it takes a literal shape and code"
+    size = 1
+    for extent in shape:
+        size *= extent
+    if size > 1024:
+        return "honest files make it empty and fill it by its state"
+    if cls is numpy.ndarray:
+        return ""
+    reason = guard.permits(cls, CONSTRUCT)
+    return reason and guard.permits(cls, STATE)
+
+
+def _numpy_scalar(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    numpy = _numpy()
+    if not operands or not isinstance(operands[0], numpy.dtype):
+        return "it takes a dtype"
+    if operands[0].hasobject or len(operands) == 1:
+        return ""
+    return "" if type(operands[1]) in (bytes, str) else "it takes bytes"
+
+
+def _numpy_frombuffer(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    numpy = _numpy()
+    if len(operands) < 3 or not isinstance(operands[1], (numpy.dtype, str)):
+        return "it takes a buffer, a dtype and a shape"
+    if isinstance(operands[1], numpy.dtype) and operands[1].hasobject:
+        return "a dtype with objects takes no raw bytes"
+    return "" if all(map(is_literal, operands[2:])) else "it takes a literal shape and order"
+
+
+def _numpy_mareconstruct(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``_mareconstruct(subtype, baseclass, shape, code)`` (numpy/ma/core.py)."""
+    numpy = _numpy()
+    if len(operands) != 4 or not all(isinstance(cls, type) for cls in operands[:2]):
+        return "it takes two classes, a shape and a code"
+    for cls in operands[:2]:
+        if not issubclass(cls, numpy.ndarray):
+            return "the class is no array class"
+        reason = guard.permits(cls, STATE)
+        if reason:
+            return reason
+    return "" if is_literal(operands[2]) and type(operands[3]) in (bytes, str) else "literals only"
+
+
+def _numpy_bit_generator(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``__randomstate_ctor(bit_generator, ctor)`` and kin (numpy/random/_pickle.py)."""
+    base = getattr(sys.modules.get("numpy.random"), "BitGenerator", None)
+    for value in operands:
+        verdict = guard.verdict_of(value)
+        if type(value) is str or (base is not None and isinstance(value, base)):
+            continue
+        if isinstance(value, type) and base is not None and issubclass(value, base) and verdict:
+            continue
+        if verdict is not None and verdict.name == "__bit_generator_ctor":
+            continue
+        return "it takes a bit generator or its name"
+    return ""
+
+
+# -- torch ----------------------------------------------------------------------------------------
+
+
+def _torch_state(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``_rebuild_from_type_v2(func, type, args, state)`` (torch/_tensor.py).
+
+    It calls ``func(*args)`` and then sets `state` on the result; the function undergoes a REDUCE
+    with those arguments, and the state a BUILD.
+    """
+    if len(operands) != 4 or type(operands[2]) is not tuple or not isinstance(operands[1], type):
+        return "it takes a function, a class, a tuple and a state"
+    from pickleball_hook import machine
+
+    func, cls, args, state = operands
+    reason = guard.permits(func, CALL)
+    if reason:
+        return reason
+    verdict = guard.verdict_of(func)
+    if verdict is not None:
+        guard.check_operands(verdict, CALL, args)
+        check(guard, verdict, CALL, func, args)
+    reason = guard.permits(cls, STATE)
+    if reason:
+        return reason
+    own = guard.class_verdict(cls)
+    machine.check_state(guard, cls, own, state)
+    return ""
+
+
+def _nested_load(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    return "" if len(operands) == 1 and type(operands[0]) in (bytes, bytearray) else "it takes bytes"
+
+
+RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
+    "literal_args": _literal_args,
+    "plain_args": _plain_args,
+    "plain_pairs": _plain_pairs,
+    "tz_args": _tz_args,
+    "text_codec": _text_codec,
+    "codecs_encode": _codecs_encode,
+    "regex": _regex,
+    "getattr": _getattr,
+    "type": _type,
+    "reconstructor": _reconstructor,
+    "newobj": _newobj,
+    "newobj_ex": _newobj_ex,
+    "enum_call": _enum_call,
+    "partial": _partial,
+    "itemgetter": _itemgetter,
+    "bytesio": _bytesio,
+    "signature": _signature,
+    "cookie": _cookie,
+    "type_expression": _type_expression,
+    "numpy_dtype": _numpy_dtype,
+    "numpy_array": _numpy_array,
+    "numpy_reconstruct": _numpy_reconstruct,
+    "numpy_scalar": _numpy_scalar,
+    "numpy_frombuffer": _numpy_frombuffer,
+    "numpy_mareconstruct": _numpy_mareconstruct,
+    "numpy_bit_generator": _numpy_bit_generator,
+    "torch_state": _torch_state,
+    "nested_load": _nested_load,
+}
+"""Name of a rule in a policy to what it checks."""

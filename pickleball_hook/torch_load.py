@@ -1,0 +1,54 @@
+"""``torch.load``: where torch would refuse every class it does not list, the policy decides.
+
+Nothing of torch's own reading is replaced. A default load becomes ``weights_only=False``, whose
+unpickler is a guarded one; an explicit ``weights_only=True`` is torch's own affair.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pickleball_hook import context, settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_TRUE = frozenset(["1", "y", "yes", "true"])  # torch/serialization.py, _get_wo_message's variables
+
+
+def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call ``torch.load`` with ``weights_only`` settled (a wrapt wrapper function)."""
+    file = args[0] if args else kwargs.get("f")
+    if _policy_decides(file, kwargs):
+        kwargs = {**kwargs, "weights_only": False}
+    with context.reading(file, "torch.load"):
+        return wrapped(*args, **kwargs)
+
+
+def _policy_decides(file: Any, kwargs: dict[str, Any]) -> bool:
+    if kwargs.get("weights_only") is not None or settings.mode().value != "enforce":
+        return False
+    if os.getenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "0") in _TRUE:
+        return False
+    return not _is_torchscript(file)
+
+
+def _is_torchscript(file: Any) -> bool:
+    """Tell whether a file is a TorchScript archive, which C++ unpickles.
+
+    torch refuses such a file by default; taking the default away would let compiled code in.
+    """
+    import zipfile
+
+    start = None
+    try:
+        if hasattr(file, "seek"):
+            start = file.tell()
+        with zipfile.ZipFile(file) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except Exception:  # no zip archive, or not a file: torch says so better
+        return False
+    finally:
+        if start is not None:
+            file.seek(start)

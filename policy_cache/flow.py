@@ -1,0 +1,650 @@
+"""What a function can reach with data from its arguments.
+
+An interprocedural, flow-insensitive taint walk over syntax trees. It starts from parameters that a
+file controls and follows the calls that can be resolved, across modules and distributions. Three
+things are reported: sinks reached with such data (a reason to refuse), parameters that are called
+or constructed (the argument then undergoes that operation and is judged for it), and what could
+not be followed (the outcome is unproven).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from policy_cache.hierarchy import in_class_scope, lineage, member
+from policy_cache.resolve import Thing, attribute, expression
+from policy_cache.sinks import method_sink, sink
+from policy_cache.syntax import absolute
+
+STATE = "self.*"
+"""Taint of every attribute of the instance: what ``__setstate__`` and ``__del__`` start with."""
+
+_DEEPEST = 12
+_MOST_FUNCTIONS = 250
+_HARMLESS_RESULTS = frozenset(
+    "len isinstance issubclass bool int float type id hash hasattr callable abs round".split()
+)
+_PROPERTIES = frozenset(["property", "cached_property", "functools.cached_property"])
+_Function = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Hit(NamedTuple):
+    """A sink reached with data from the arguments: which, and the chain of calls to it."""
+
+    category: str
+    sink: str
+    why: str
+    chain: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"reaches {self.sink} ({self.why}): {' -> '.join(self.chain)}"
+
+
+class Summary(NamedTuple):
+    """What one function does with what it is given."""
+
+    hits: tuple[Hit, ...] = ()
+    calls: frozenset[str] = frozenset()
+    constructs: frozenset[str] = frozenset()
+    unproven: tuple[str, ...] = ()
+    files: frozenset[str] = frozenset()
+
+
+class _Question:
+    """One question: what it may still cost, and which functions are being walked for it."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+        self.walking: set[_Key] = set()
+        self.cut: set[_Key] = set()
+        """Functions whose summary was not at hand: recursive calls, and what lay too far."""
+
+
+_Key = tuple[str, str, frozenset[str]]
+_summaries: dict[_Key, Summary] = {}
+
+
+def forget() -> None:
+    """Drop every summary."""
+    _summaries.clear()
+
+
+def parameters(function: Thing, skip_first: bool) -> list[str]:
+    """Return the names of the positional and keyword parameters of a function."""
+    assert isinstance(function.node, _Function)
+    arguments = function.node.args
+    names = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+    if skip_first:
+        names = names[1:]
+    names += [a.arg for a in arguments.kwonlyargs]
+    names += [a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None]
+    return names
+
+
+def reach(
+    function: Thing, owner: Thing | None, tainted: frozenset[str], most: int = _MOST_FUNCTIONS
+) -> Summary:
+    """Summarize what `function` reaches when `tainted` holds data that a file controls.
+
+    Parameters
+    ----------
+    function : Thing
+        A function with source.
+    owner : Thing or None
+        For a method, the class of the instance (where its MRO starts).
+    tainted : frozenset of str
+        Parameter names, ``self.name`` for single attributes, or :data:`STATE`.
+    most : int
+        How many functions may be walked before the rest is unproven.
+    """
+    return _reach(function, owner, tainted, 0, _Question(most))
+
+
+def _reach(
+    function: Thing, owner: Thing | None, tainted: frozenset[str], depth: int, question: _Question
+) -> Summary:
+    key = (function.where, owner.key if owner else "", tainted)
+    if key in _summaries:
+        return _summaries[key]
+    if key in question.walking:  # a recursive call adds nothing to its own first round
+        question.cut.add(key)
+        return Summary()
+    if depth > _DEEPEST or question.left <= 0:
+        question.cut.add(key)
+        return Summary(unproven=(f"{function.where} is too far to follow",))
+    question.left -= 1
+    question.walking.add(key)
+    summary = _Walk(function, owner, tainted, depth, question).run()
+    question.walking.discard(key)
+    question.cut.discard(key)
+    if not question.cut or depth == 0:
+        # Anything that rests on a summary cut short is good for this question only.
+        _summaries[key] = summary
+    return summary
+
+
+class _Walk:
+    """The walk through one function body."""
+
+    def __init__(
+        self,
+        function: Thing,
+        owner: Thing | None,
+        tainted: frozenset[str],
+        depth: int,
+        question: _Question,
+    ) -> None:
+        assert function.source is not None and isinstance(function.node, _Function)
+        self.function = function
+        self.node = function.node
+        self.source = function.source
+        self.owner = owner
+        self.depth = depth
+        self.question = question
+        self.defining = self._defining_class()
+        self.self_name = self._first_parameter()
+        self.tainted = set(tainted)
+        self.hits: list[Hit] = []
+        self.calls: set[str] = set()
+        self.constructs: set[str] = set()
+        self.unproven: list[str] = []
+        self.files = {function.source.module.file}
+        self.locals = _Locals(function)
+
+    def run(self) -> Summary:
+        self._spread_taint()
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.Call):
+                self._call(node)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                self._property(node)
+        return Summary(
+            tuple(dict.fromkeys(self.hits)),
+            frozenset(self.calls),
+            frozenset(self.constructs),
+            tuple(dict.fromkeys(self.unproven)),
+            frozenset(self.files),
+        )
+
+    def _defining_class(self) -> Thing | None:
+        if self.owner is None:
+            return None
+        outer = self.function.name.rpartition(".")[0]
+        for base in lineage(self.owner).mro:
+            if base.module == self.function.module and base.name == outer:
+                return base
+        return None
+
+    def _first_parameter(self) -> str:
+        arguments = [*self.node.args.posonlyargs, *self.node.args.args]
+        decorators = {ast.unparse(d) for d in self.node.decorator_list}
+        if self.owner is None or not arguments or "staticmethod" in decorators:
+            return ""
+        return arguments[0].arg
+
+    # -- taint ----------------------------------------------------------------------------------
+
+    def _spread_taint(self) -> None:
+        """Let assignments carry taint until nothing changes (a few rounds are enough in practice)."""
+        for inner in ast.walk(self.node):
+            if inner is not self.node and isinstance(inner, (*_Function, ast.Lambda)):
+                self.tainted.update(a.arg for a in ast.walk(inner.args) if isinstance(a, ast.arg))
+        for _ in range(5):
+            before = len(self.tainted)
+            for node in ast.walk(self.node):
+                self._carry(node)
+            if len(self.tainted) == before:
+                return
+
+    def _carry(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Assign):
+            if self.is_tainted(node.value):
+                for target in node.targets:
+                    self._taint(target)
+        elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
+            if node.value is not None and self.is_tainted(node.value):
+                self._taint(node.target)
+        elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+            if self.is_tainted(node.iter):
+                self._taint(node.target)
+        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+            if self.is_tainted(node.context_expr):
+                self._taint(node.optional_vars)
+
+    def _taint(self, target: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            self.tainted.add(target.id)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for element in target.elts:
+                self._taint(element)
+        elif isinstance(target, ast.Starred):
+            self._taint(target.value)
+        elif isinstance(target, ast.Attribute):
+            if self._is_self(target.value):
+                self.tainted.add(f"self.{target.attr}")
+        elif isinstance(target, ast.Subscript):
+            self._taint(target.value)
+
+    def _is_self(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and bool(self.self_name) and node.id == self.self_name
+
+    def is_tainted(self, node: ast.AST) -> bool:
+        """Tell whether an expression may carry data from the file."""
+        if isinstance(node, ast.Name):
+            return node.id in self.tainted
+        if isinstance(node, (ast.Constant, ast.Compare)):
+            return False
+        if isinstance(node, ast.Attribute):
+            if self._is_self(node.value):
+                return self._is_tainted_attribute(node.attr)
+            return self.is_tainted(node.value)
+        if isinstance(node, ast.Call):
+            return self._is_tainted_call(node)
+        return any(self.is_tainted(child) for child in ast.iter_child_nodes(node))
+
+    def _is_tainted_attribute(self, name: str) -> bool:
+        if f"self.{name}" in self.tainted:
+            return True
+        if name in ("__class__", "__dict__"):
+            return name == "__dict__" and STATE in self.tainted
+        # An attribute that the class itself defines is not the file's: state may not shadow it.
+        if STATE not in self.tainted:
+            return False
+        return self.owner is None or member(self.owner, name) is None
+
+    def _is_tainted_call(self, node: ast.Call) -> bool:
+        if isinstance(node.func, ast.Name) and node.func.id in _HARMLESS_RESULTS:
+            return False
+        values = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if any(self.is_tainted(value) for value in values):
+            return True
+        if isinstance(node.func, ast.Attribute):
+            if self._is_self(node.func.value):
+                return STATE in self.tainted
+            return self.is_tainted(node.func.value)
+        return self.is_tainted(node.func)
+
+    # -- calls ----------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call) -> None:
+        func = node.func
+        if isinstance(func, ast.Name):
+            self._call_name(node, func)
+        elif isinstance(func, ast.Attribute):
+            self._call_attribute(node, func)
+        elif self._is_type_of_self(func):
+            self._construct_owner(node)
+        elif self.is_tainted(func):
+            self._hit_call(node, "a value taken from the arguments")
+
+    def _call_name(self, node: ast.Call, func: ast.Name) -> None:
+        if func.id == self.self_name and self._is_classmethod():
+            self._construct_owner(node)
+        elif func.id in ("getattr", "setattr", "delattr") and not self.locals.has(func.id):
+            self._attribute_by_name(node, func.id)
+        elif self.locals.is_nested(func.id):
+            pass  # its body is part of this walk
+        elif func.id in self.locals.parameters:
+            self._call_parameter(node, func.id)
+        else:
+            thing = self.locals.alias(func.id) or self._resolve(func)
+            if thing is not None:
+                self._enter(thing, node)
+            elif func.id in self.tainted:
+                self._hit_call(node, "a value taken from the arguments")
+            elif self._has_tainted_argument(node):
+                self.unproven.append(f"{self._at(node)} calls {func.id}")
+
+    def _call_parameter(self, node: ast.Call, name: str) -> None:
+        default = self.locals.default(name)
+        if name in self.tainted:
+            self.calls.add(name)
+        elif default is not None:
+            thing = self._resolve(default)
+            if thing is not None:
+                self._enter(thing, node)
+
+    def _call_attribute(self, node: ast.Call, func: ast.Attribute) -> None:
+        if self._is_super(func.value):
+            self._call_super(node, func.attr)
+        elif self._is_self(func.value):
+            self._call_own(node, func.attr)
+        elif func.attr == "__class__":
+            self._construct_owner(node)
+        elif func.attr == "__new__":
+            self._construct_given(node, func.value)
+        else:
+            thing = None if self._is_local(func.value) else self._resolve(func)
+            if thing is not None:
+                self._enter(thing, node)
+            else:
+                self._call_method(node, func)
+
+    def _call_method(self, node: ast.Call, func: ast.Attribute) -> None:
+        """Handle a method of an object that is not known here."""
+        found = method_sink(func.attr)
+        if found is not None and (self.is_tainted(func.value) or self._has_tainted_argument(node)):
+            self._hit(node, f".{found.name}()", found.category, found.why)
+        elif not self.is_tainted(func.value) and self._has_tainted_argument(node):
+            self.unproven.append(f"{self._at(node)} calls {ast.unparse(func)}")
+
+    def _call_own(self, node: ast.Call, name: str) -> None:
+        found = member(self.owner, name) if self.owner else None
+        if found is not None:
+            base, thing = found
+            if thing.kind == "value" and isinstance(thing.node, ast.expr):
+                aliased = in_class_scope(thing.node, base)
+                thing = aliased or thing
+            self._enter(thing, node, self.owner)
+        elif self._is_tainted_attribute(name):
+            self._hit_call(node, f"attribute {name} of the state")
+
+    def _call_super(self, node: ast.Call, name: str) -> None:
+        if self.owner is None or self.defining is None:
+            return
+        mro = lineage(self.owner).mro
+        keys = [base.key for base in mro]
+        start = keys.index(self.defining.key) + 1
+        for base in mro[start:]:
+            found = attribute(base, name) if base.kind == "class" else None
+            if found is not None:
+                self._enter(found, node, self.owner)
+                return
+
+    def _construct_owner(self, node: ast.Call) -> None:
+        if self.owner is not None:
+            self._enter(self.owner, node)
+
+    def _construct_given(self, node: ast.Call, cls: ast.expr) -> None:
+        """Handle ``cls.__new__(cls, ...)`` of a class that is an argument."""
+        if isinstance(cls, ast.Name) and cls.id in self.tainted and not self._is_self(cls):
+            self.constructs.add(cls.id)
+
+    def _attribute_by_name(self, node: ast.Call, function: str) -> None:
+        if len(node.args) < 2 or not self.is_tainted(node.args[1]):
+            return
+        if function == "getattr":
+            self._hit(node, "getattr", "walk", "looks an attribute up by a name from the file")
+        elif not self._is_self(node.args[0]):
+            self.unproven.append(f"{self._at(node)} sets attributes by name")
+
+    def _enter(self, thing: Thing, node: ast.Call, owner: Thing | None = None) -> None:
+        """Follow a call to what `thing` is."""
+        found = sink(thing.key)
+        if found is not None:
+            if self._acts(found.name, node):
+                self._hit(node, thing.key, found.category, found.why)
+        elif thing.kind == "function":
+            self._follow(thing, node, owner or self._class_of(thing), owner is not None)
+        elif thing.kind == "class":
+            self._follow_constructor(thing, node)
+        elif thing.kind == "value" and self._has_tainted_argument(node):
+            self.unproven.append(f"{self._at(node)} calls the value {thing.key}")
+
+    def _acts(self, name: str, node: ast.Call) -> bool:
+        if name in ("builtins:open", "io:open", "codecs:open", "gzip:open", "bz2:open", "lzma:open"):
+            return self._has_tainted_argument(node) and _opens_for_writing(node)
+        return self._has_tainted_argument(node)
+
+    def _class_of(self, thing: Thing) -> Thing | None:
+        """Return the class of ``Class.method`` called by its class's name."""
+        outer = thing.name.rpartition(".")[0]
+        if not outer:
+            return None
+        from policy_cache.resolve import resolve
+
+        found = resolve(thing.module, outer)
+        return found if found is not None and found.kind == "class" else None
+
+    def _follow_constructor(self, cls: Thing, node: ast.Call) -> None:
+        for name in ("__new__", "__init__"):
+            found = member(cls, name)
+            if found is not None and found[1].kind == "function":
+                self._follow(found[1], node, cls, True)
+
+    def _follow(self, thing: Thing, node: ast.Call, owner: Thing | None, bound: bool) -> None:
+        if thing.source is None or thing.source.module.owner.kind == "stdlib":
+            return  # the table of sinks speaks for the standard library
+        tainted = self._passed(thing, node, bound)
+        if not tainted:
+            return
+        below = _reach(thing, owner, tainted, self.depth + 1, self.question)
+        at = self._at(node)
+        self.hits += [hit._replace(chain=(at, *hit.chain)) for hit in below.hits]
+        self.unproven += below.unproven
+        self.files |= below.files
+        self._translate(thing, node, bound, below)
+
+    def _translate(self, thing: Thing, node: ast.Call, bound: bool, below: Summary) -> None:
+        """Carry "calls its parameter" one call outwards, to the expression that was passed."""
+        names = parameters(thing, bound)
+        for called, kept in ((below.calls, self.calls), (below.constructs, self.constructs)):
+            for name in called:
+                value = _argument(node, names, name)
+                if isinstance(value, ast.Name) and value.id in self.locals.parameters:
+                    kept.add(value.id)
+                elif value is None or self.is_tainted(value):
+                    self._hit_call(node, f"parameter {name} of {thing.key}")
+
+    def _passed(self, thing: Thing, node: ast.Call, bound: bool) -> frozenset[str]:
+        """Return the tainted parameters of the function that is called."""
+        names = parameters(thing, bound)
+        if any(isinstance(a, ast.Starred) and self.is_tainted(a) for a in node.args) or any(
+            k.arg is None and self.is_tainted(k.value) for k in node.keywords
+        ):
+            passed = set(names)
+        else:
+            passed = {n for n in names if self._is_tainted_argument(node, names, n)}
+            passed |= self._variadic(thing, node, names)
+        if bound:
+            passed |= {token for token in self.tainted if token.startswith("self.")}
+        return frozenset(passed)
+
+    def _is_tainted_argument(self, node: ast.Call, names: list[str], name: str) -> bool:
+        value = _argument(node, names, name)
+        return value is not None and self.is_tainted(value)
+
+    def _variadic(self, thing: Thing, node: ast.Call, names: list[str]) -> set[str]:
+        assert isinstance(thing.node, _Function)
+        found = set()
+        arguments = thing.node.args
+        count = len(arguments.posonlyargs) + len(arguments.args)
+        if arguments.vararg and any(self.is_tainted(a) for a in node.args[max(count - 1, 0) :]):
+            found.add(arguments.vararg.arg)
+        if arguments.kwarg and any(
+            k.arg not in names and self.is_tainted(k.value) for k in node.keywords
+        ):
+            found.add(arguments.kwarg.arg)
+        return found
+
+    def _property(self, node: ast.Attribute) -> None:
+        """Follow ``self.name`` where it is a property: reading it runs code."""
+        if self.owner is None or not self._is_self(node.value):
+            return
+        found = member(self.owner, node.attr)
+        if found is None or not isinstance(found[1].node, _Function):
+            return
+        if {ast.unparse(d) for d in found[1].node.decorator_list} & _PROPERTIES:
+            call = ast.copy_location(ast.Call(node, [], []), node)
+            self._follow(found[1], call, self.owner, True)
+
+    # -- helpers --------------------------------------------------------------------------------
+
+    def _resolve(self, node: ast.expr) -> Thing | None:
+        root = node
+        while isinstance(root, (ast.Attribute, ast.Subscript)):
+            root = root.value
+        if isinstance(root, ast.Name):
+            local = self.locals.imported(root.id, self.source.module.name)
+            if local is not None:
+                return _walk_attributes(local, node, root)
+            if self.locals.has(root.id):
+                return None
+        if isinstance(node, ast.Subscript):
+            return None
+        return expression(node, self.source)
+
+    def _is_local(self, node: ast.expr) -> bool:
+        root = node
+        while isinstance(root, (ast.Attribute, ast.Subscript)):
+            root = root.value
+        if not isinstance(root, ast.Name):
+            return True
+        return self.locals.has(root.id) and not self.locals.is_import(root.id)
+
+    def _is_super(self, node: ast.expr) -> bool:
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "super"
+        )
+
+    def _is_type_of_self(self, node: ast.expr) -> bool:
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "type"
+            and len(node.args) == 1
+            and self._is_self(node.args[0])
+        )
+
+    def _is_classmethod(self) -> bool:
+        return any(ast.unparse(d) == "classmethod" for d in self.node.decorator_list)
+
+    def _has_tainted_argument(self, node: ast.Call) -> bool:
+        values = [*node.args, *(keyword.value for keyword in node.keywords)]
+        return any(self.is_tainted(value) for value in values)
+
+    def _at(self, node: ast.AST) -> str:
+        return f"{self.source.module.file}:{getattr(node, 'lineno', 0)}"
+
+    def _hit(self, node: ast.AST, name: str, category: str, why: str) -> None:
+        self.hits.append(Hit(category, name, why, (self._at(node),)))
+
+    def _hit_call(self, node: ast.AST, what: str) -> None:
+        self._hit(node, what, "call", "is called")
+
+
+class _Locals:
+    """The local names of a function: parameters, imports, nested functions, simple aliases."""
+
+    def __init__(self, function: Thing) -> None:
+        assert function.source is not None and isinstance(function.node, _Function)
+        self._function = function
+        self.parameters = frozenset(parameters(function, False))
+        self._imports: dict[str, tuple[str, str]] = {}
+        self._nested: set[str] = set()
+        self._assigned: dict[str, list[ast.expr | None]] = {}
+        for node in ast.walk(function.node):
+            self._collect(node)
+
+    def _collect(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                bound = alias.asname or alias.name.partition(".")[0]
+                self._imports[bound] = (alias.name if alias.asname else bound, "")
+        elif isinstance(node, ast.ImportFrom):
+            assert self._function.source is not None
+            origin = absolute(self._function.source.module, node.module, node.level)
+            for alias in node.names:
+                self._imports[alias.asname or alias.name] = (origin, alias.name)
+        elif isinstance(node, (*_Function, ast.ClassDef)) and node is not self._function.node:
+            self._nested.add(node.name)
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    self._assigned.setdefault(target.id, []).append(node.value)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            self._assigned.setdefault(node.id, [])
+
+    def has(self, name: str) -> bool:
+        return (
+            name in self.parameters
+            or name in self._imports
+            or name in self._nested
+            or name in self._assigned
+        )
+
+    def is_import(self, name: str) -> bool:
+        return name in self._imports
+
+    def is_nested(self, name: str) -> bool:
+        return name in self._nested
+
+    def imported(self, name: str, module: str) -> Thing | None:
+        if name not in self._imports:
+            return None
+        from policy_cache.resolve import resolve
+
+        origin, attr = self._imports[name]
+        if attr:
+            return resolve(origin, attr) or Thing("external", origin, attr)
+        return Thing("module", origin)
+
+    def alias(self, name: str) -> Thing | None:
+        """Resolve a local that is only ever bound to one dotted name."""
+        values = self._assigned.get(name, [])
+        if len(values) != 1 or not isinstance(values[0], (ast.Name, ast.Attribute)):
+            return None
+        root = values[0]
+        while isinstance(root, ast.Attribute):
+            root = root.value  # type: ignore[assignment]
+        if not isinstance(root, ast.Name) or self.has(root.id):
+            return None
+        assert self._function.source is not None
+        return expression(values[0], self._function.source)
+
+    def default(self, name: str) -> ast.expr | None:
+        assert isinstance(self._function.node, _Function)
+        arguments = self._function.node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        pairs = zip(reversed(positional), reversed(arguments.defaults), strict=False)
+        for argument, value in pairs:
+            if argument.arg == name:
+                return value
+        for argument, keyword in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            if argument.arg == name:
+                return keyword
+        return None
+
+
+def _walk_attributes(start: Thing, node: ast.expr, root: ast.Name) -> Thing | None:
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    if node is not root:
+        return None
+    thing: Thing | None = start
+    for name in reversed(names):
+        if thing is None:
+            return None
+        deeper = attribute(thing, name)
+        if deeper is None and thing.kind == "module":
+            deeper = Thing("external", thing.module, name)
+        thing = deeper
+    return thing
+
+
+def _argument(node: ast.Call, names: list[str], name: str) -> ast.expr | None:
+    for keyword in node.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    index = names.index(name)
+    if index < len(node.args) and not any(isinstance(a, ast.Starred) for a in node.args):
+        return node.args[index]
+    return None
+
+
+def _opens_for_writing(node: ast.Call) -> bool:
+    """Tell whether an ``open`` call may write: any mode that is not a literal without w, a, x, +."""
+    mode = node.args[1] if len(node.args) > 1 else None
+    for keyword in node.keywords:
+        if keyword.arg == "mode":
+            mode = keyword.value
+    if mode is None:
+        return False
+    if isinstance(mode, ast.Constant) and isinstance(mode.value, str):
+        return bool(set(mode.value) & set("wax+"))
+    return True

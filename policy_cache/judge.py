@@ -1,0 +1,615 @@
+"""One global to its verdict: located, resolved, and judged operation by operation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+
+from policy_cache import base_policy, extensions
+from policy_cache.distributions import DISTRIBUTION, LOCAL, STDLIB
+from policy_cache.flow import STATE as ALL_STATE
+from policy_cache.flow import Hit, Summary, parameters, reach
+from policy_cache.hierarchy import OBJECT, is_enum, lineage, made_class, member
+from policy_cache.locate import Module, locate
+from policy_cache.model import (
+    CALL,
+    CONSTRUCT,
+    DEFERRED,
+    FILL,
+    INERT,
+    REFER,
+    STATE,
+    Verdict,
+    refused,
+)
+from policy_cache.reducers import Reduction
+from policy_cache.resolve import Thing, resolve
+from policy_cache.sinks import SEVERE, sink
+
+Reductions = Callable[[Module], list[Reduction]]
+"""Gives the reductions of the package that a module belongs to (memoized by the caller)."""
+
+_Function = (ast.FunctionDef, ast.AsyncFunctionDef)
+_IMPLICIT = {
+    "__del__": False,
+    "__hash__": False,
+    "__eq__": True,
+    "__getattribute__": False,
+    "__getattr__": False,
+    "__init_subclass__": False,
+}
+"""Methods that the interpreter runs by itself, and whether the file chooses their arguments."""
+
+_MOST_IMPLICIT = 40
+"""Functions followed for what runs unasked: such methods are short, or nothing can be proven."""
+
+_FILLERS = ("append", "extend", "__setitem__", "add", "update")
+_PLAIN_METACLASSES = frozenset(["abc:ABCMeta", "_py_abc:ABCMeta", "builtins:type", "enum:EnumMeta"])
+_STDLIB_NAMES = {"_collections": "collections", "_io": "io", "_functools": "functools"}
+_HOLDS_CODE = frozenset(["types:ModuleType", "builtins:module", "types:FunctionType"])
+
+
+def judge(module: str, name: str, reductions: Reductions) -> Verdict:
+    """Judge what the global `name` of `module` may do.
+
+    Parameters
+    ----------
+    module, name : str
+        As the file names it, Python 2 names already mapped.
+    reductions : callable
+        What the reducers of a package return.
+
+    Returns
+    -------
+    Verdict
+    """
+    located = locate(module)
+    if located is None:
+        return _without_module(module, name)
+    if located.owner.kind == LOCAL:
+        return refused(
+            module,
+            name,
+            f"module {module} is importable from {located.file or located.path[0]}, but it belongs "
+            "to no installed distribution, is not in the program's own folders and the program "
+            "has not imported it",
+        )
+    if located.owner.kind == STDLIB:
+        return _judge_stdlib(module, name, located)
+    line = base_policy.look_up(located.owner.name, f"{module}:{name}")
+    thing = resolve(module, name)
+    if line is None and thing is not None:
+        owner = _owner_name(thing)
+        line = base_policy.look_up(owner, thing.key)
+    if line is not None:
+        return _from_line(module, name, thing, line)
+    if thing is None and base_policy.alias(located.owner.name, module) != module:
+        return _without_module(module, name)
+    reason = base_policy.refusal(located.owner.name, f"{module}:{name}")
+    if reason:
+        return refused(module, name, reason)
+    if thing is None:
+        if located.kind == "live":
+            return Verdict(module, name, "live", f"{module}:{name}", {}, {})
+        return refused(module, name, f"static analysis of {located.file or module} finds no {name}")
+    return _judge_thing(module, name, thing, reductions)
+
+
+def _without_module(module: str, name: str) -> Verdict:
+    """Handle a module that does not exist, or one that its library has renamed."""
+    top = locate(module.partition(".")[0])
+    if top is not None and top.owner.kind == DISTRIBUTION:
+        moved = base_policy.alias(top.owner.name, module)
+        line = base_policy.look_up(top.owner.name, f"{moved}:{name}")
+        if line is not None:
+            return _from_line(module, name, resolve(moved, name), line)
+    return refused(module, name, f"there is no module {module}")
+
+
+def _owner_name(thing: Thing) -> str:
+    located = locate(thing.module)
+    if located is None:
+        return ""
+    return STDLIB if located.owner.kind == STDLIB else located.owner.name
+
+
+def _from_line(module: str, name: str, thing: Thing | None, line: base_policy.Line) -> Verdict:
+    evidence = f"base policy: {line.why} [{line.source}]"
+    target = thing.key if thing is not None else f"{module}:{name}"
+    located = locate(target.partition(":")[0])
+    reasons = {"*": line.why} if not line.ops else {}
+    return Verdict(
+        module,
+        name,
+        line.kind,
+        target,
+        dict.fromkeys(line.ops, evidence),
+        reasons,
+        line.rule,
+        {**line.traits, **({"closed": True} if line.closed else {})},
+        located.file if located else "",
+        (line.file,),
+    )
+
+
+def _judge_stdlib(module: str, name: str, located: Module) -> Verdict:
+    """Look a standard-library name up: base policy only, under its public or canonical name."""
+    asked = base_policy.look_up(STDLIB, f"{module}:{name}")
+    if asked is not None:
+        return _from_line(module, name, None, asked)
+    thing = resolve(module, name)
+    keys = [f"{module}:{name}"]
+    if thing is not None:
+        keys += [thing.key, _public(thing.key)]
+    for key in keys[1:]:
+        line = base_policy.look_up(STDLIB, key)
+        if line is not None:
+            return _from_line(module, name, thing, line)
+    for key in keys:
+        reason = base_policy.refusal(STDLIB, key)
+        found = sink(key)
+        if reason or found is not None:
+            why = reason or f"{key} {found.why}"  # type: ignore[union-attr]
+            return refused(module, name, why, thing.kind if thing else "unresolved")
+    if thing is None:
+        return refused(module, name, f"static analysis of {located.file or module} finds no {name}")
+    return refused(
+        module, name, "of the standard library only what the base policy lists", thing.kind
+    )
+
+
+def _public(key: str) -> str:
+    module, _, name = key.partition(":")
+    return f"{_STDLIB_NAMES.get(module, module)}:{name}"
+
+
+def _judge_thing(module: str, name: str, thing: Thing, reductions: Reductions) -> Verdict:
+    located = locate(thing.module)
+    if thing.kind == "module":
+        return refused(module, name, "it is a module: a file may not hold one", "module")
+    if located is None or located.owner.kind == LOCAL:
+        return refused(module, name, f"{thing.module} is not part of an installed distribution")
+    if located.owner.kind == STDLIB:
+        verdict = _judge_stdlib(thing.module, thing.name, located)
+        return verdict._replace(module=module, name=name)
+    if thing.kind == "class":
+        return _judge_class(module, name, thing)
+    if thing.kind == "function":
+        return _judge_function(module, name, thing)
+    if thing.kind == "external":
+        return _judge_external(module, name, thing, located, reductions)
+    return _judge_value(module, name, thing, reductions)
+
+
+# -- classes --------------------------------------------------------------------------------------
+
+
+def complete(verdict: Verdict, operation: str, reductions: Reductions) -> Verdict:
+    """Judge an operation that :func:`judge` left for when it is needed.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        With `operation` among its deferred ones.
+    operation : str
+        ``call`` or ``fill``.
+    reductions : callable
+        What the reducers of a package return.
+    """
+    thing = resolve(*verdict.target.split(":", 1))
+    if thing is None or thing.kind not in ("class", "function"):
+        return verdict
+    case = _Case(verdict.module, verdict.name, thing, verdict.kind)
+    case.resume(verdict, operation)
+    if operation == FILL:
+        _judge_fill(case)
+    elif thing.kind == "class":
+        _judge_call(case, reductions)
+    else:
+        _judge_function_call(case, reductions)
+    return case.verdict()
+
+
+class _Case:
+    """The verdict on a class or function while it is being built."""
+
+    def __init__(self, module: str, name: str, thing: Thing, kind: str) -> None:
+        self.module, self.name, self.thing, self.kind = module, name, thing, kind
+        self.grants: dict[str, str] = {}
+        self.refusals: dict[str, str] = {}
+        self.traits: dict[str, object] = {}
+        self.unproven: list[str] = []
+        self.files: set[str] = set()
+        self.rule = ""
+
+    def resume(self, verdict: Verdict, operation: str) -> None:
+        """Continue an earlier verdict with one of its deferred operations."""
+        self.grants = dict(verdict.grants)
+        self.refusals = dict(verdict.refusals)
+        self.traits = dict(verdict.traits)
+        self.files = set(verdict.files)
+        self.rule = verdict.rule
+        waiting = [name for name in verdict.traits[DEFERRED] if name != operation]
+        self.traits[DEFERRED] = waiting
+
+    def weigh(self, summary: Summary, what: str, *operations: str) -> Hit | None:
+        """Refuse `operations` if a summary of `what` they run gives reason to.
+
+        A call of something taken from the operands is no reason by itself: then the operands may
+        hold no class or function, which the unpickler checks.
+        """
+        self.files |= summary.files
+        self.unproven += summary.unproven
+        for hit in summary.hits:
+            if hit.category != "call":
+                self.refuse(f"{what} {hit}", *operations)
+                return hit
+        if summary.hits:
+            inert = set(self.traits.get(INERT, ())) | set(operations)  # type: ignore[call-overload]
+            self.traits[INERT] = sorted(inert)
+        return None
+
+    def refuse(self, reason: str, *operations: str) -> None:
+        for operation in operations:
+            self.grants.pop(operation, None)
+            self.refusals[operation] = reason
+
+    def verdict(self) -> Verdict:
+        located = locate(self.thing.module)
+        origin = located.file if located else ""
+        traits = dict(self.traits)
+        if self.unproven:
+            traits["unproven"] = sorted(set(self.unproven))[:5]
+        files = sorted(file for file in self.files | {origin} if file)
+        return Verdict(
+            self.module,
+            self.name,
+            self.kind,
+            self.thing.key,
+            self.grants,
+            self.refusals,
+            self.rule,
+            traits,
+            origin,
+            tuple(files),
+        )
+
+
+def _judge_class(module: str, name: str, thing: Thing) -> Verdict:
+    case = _Case(module, name, thing, "class")
+    line = lineage(thing)
+    case.files |= {base.source.module.file for base in line.mro if base.source is not None}
+    keys = {_public(base.key) for base in line.mro}
+    if "builtins:type" in keys:
+        case.grants[REFER] = f"{thing.where} class statement"
+        case.refuse("it is a class of classes: making one makes code", CONSTRUCT, CALL, STATE, FILL)
+        return case.verdict()
+    forbidden = _forbidden_base(line.mro)
+    if forbidden:
+        case.refuse(forbidden, "*")
+        return case.verdict()
+    if is_enum(thing):
+        return _judge_enum(case)
+    case.grants[REFER] = f"{thing.where} class statement"
+    _judge_construct(case)
+    _judge_state(case)
+    case.traits[DEFERRED] = [CALL, FILL]
+    _judge_implicit(case)
+    if line.unknown:
+        case.unproven.append(f"unresolved bases of {thing.name}: {', '.join(line.unknown)}")
+    return case.verdict()
+
+
+def _forbidden_base(mro: Iterable[Thing]) -> str:
+    for base in mro:
+        key = _public(base.key)
+        found = sink(key)
+        if key in _HOLDS_CODE:
+            return f"it derives from {key}, which holds code"
+        if found is not None:
+            return f"it derives from {key}, which {found.why}"
+    return ""
+
+
+def _method(cls: Thing, name: str) -> Thing | None:
+    """Find a Python method along the MRO."""
+    found = member(cls, name)
+    if found is None or found[1].kind != "function":
+        return None
+    return found[1]
+
+
+def _judge_construct(case: _Case) -> None:
+    """``NEWOBJ`` runs ``__new__`` with arguments from the file."""
+    new = _method(case.thing, "__new__")
+    case.grants[CONSTRUCT] = f"{case.thing.where} class statement"
+    if new is None:
+        externals = [b for b in lineage(case.thing).mro if b.kind == "external"]
+        known = all(base_policy.look_up(STDLIB, _public(b.key)) for b in externals if b != OBJECT)
+        case.traits["fresh"] = known and not lineage(case.thing).unknown
+        return
+    summary = reach(new, case.thing, frozenset(parameters(new, True)))
+    case.weigh(summary, "__new__", CONSTRUCT, CALL)
+
+
+def _judge_state(case: _Case) -> None:
+    """``BUILD`` runs ``__setstate__`` with a state from the file, or writes attributes."""
+    setter = _method(case.thing, "__setstate__")
+    case.grants[STATE] = f"{(setter or case.thing).where} {'__setstate__' if setter else 'class statement'}"
+    if setter is None:
+        return
+    summary = reach(setter, case.thing, frozenset([*parameters(setter, True), ALL_STATE]))
+    case.weigh(summary, "__setstate__", STATE)
+    assert setter.node is not None
+    texts = {n.value for n in ast.walk(setter.node) if isinstance(n, ast.Constant)}
+    keys = sorted(t for t in texts if isinstance(t, str) and t.startswith("__") and t.isidentifier())
+    case.traits["custom_state"] = True
+    if any(_assigns_by_name(node) for node in ast.walk(setter.node)):
+        case.traits["computed_keys"] = True
+    if keys:
+        case.traits["state_keys"] = keys
+
+
+def _assigns_by_name(node: ast.AST) -> bool:
+    """Tell whether a node is ``setattr(x, name, value)`` with a name that is no literal."""
+    if not isinstance(node, ast.Call) or len(node.args) < 2:
+        return False
+    function = ast.unparse(node.func)
+    if function.rpartition(".")[2] not in ("setattr", "__setattr__"):
+        return False
+    name = node.args[0] if len(node.args) == 2 else node.args[1]
+    return not isinstance(name, ast.Constant)
+
+
+def _judge_fill(case: _Case) -> None:
+    """``APPENDS`` and ``SETITEMS`` run the item methods, or those of a builtin base."""
+    if FILL in case.refusals:
+        return
+    keys = {_public(base.key) for base in lineage(case.thing).mro}
+    builtin = next((key for key in sorted(keys) if _grants_fill(key)), "")
+    methods = [m for m in (_method(case.thing, name) for name in _FILLERS) if m is not None]
+    if not builtin and not methods:
+        case.refuse("it is no container", FILL)
+        return
+    case.grants[FILL] = f"{case.thing.where} " + (f"items of {builtin}" if builtin else "item methods")
+    for method in methods:
+        tainted = frozenset([*parameters(method, True), ALL_STATE])
+        case.weigh(reach(method, case.thing, tainted), method.name, FILL)
+
+
+def _grants_fill(key: str) -> bool:
+    if key in ("builtins:list", "builtins:dict", "builtins:set"):
+        return True
+    line = base_policy.look_up(STDLIB, key)
+    return line is not None and FILL in line.ops
+
+
+def _judge_call(case: _Case, reductions: Reductions) -> None:
+    """``REDUCE`` runs ``__new__`` and ``__init__``: for what a reducer returns, or what only assigns."""
+    if CALL in case.refusals:
+        return
+    evidence = _called_by_reducer(case.thing, reductions)
+    if not evidence:
+        evidence, rule = _called_by_builtin_reducer(case.thing)
+        case.traits["call_rule"] = rule
+    if not evidence and _only_assigns(case.thing):
+        evidence = f"{case.thing.where} the constructor only assigns its arguments"
+    if not evidence:
+        case.refuse("no reducer of its library returns it, and its constructor does more than assign", CALL)
+        return
+    case.grants[CALL] = evidence
+    init = _method(case.thing, "__init__")
+    summary = Summary()
+    if init is not None:
+        summary = reach(init, case.thing, frozenset(parameters(init, True)))
+    case.weigh(summary, "__init__", CALL)
+    strange = [m for m in lineage(case.thing).metaclasses if m.key not in _PLAIN_METACLASSES]
+    for metaclass in strange:
+        called = _method(metaclass, "__call__") if metaclass.kind == "class" else None
+        if called is None:
+            continue
+        tainted = frozenset(parameters(called, True)[1:])
+        case.weigh(reach(called, metaclass, tainted), f"{metaclass.name}.__call__", CALL)
+
+
+def _called_by_reducer(thing: Thing, reductions: Reductions) -> str:
+    """Return the evidence that a reducer of the class's library, or of a base's, returns it."""
+    bases = [base for base in lineage(thing).mro if base.kind == "class"]
+    keys = {base.key for base in bases}
+    for base in bases:
+        located = locate(base.module)
+        if located is None or located.owner.kind == STDLIB:
+            continue
+        for reduction in reductions(located):
+            own = reduction.own_class and reduction.target in keys
+            if reduction.target == thing.key or own:
+                return f"{reduction.where} returned by a reducer"
+    return ""
+
+
+def _called_by_builtin_reducer(thing: Thing) -> tuple[str, str]:
+    """Return evidence, and the argument rule, where a builtin base reduces to a call of the class."""
+    if _method(thing, "__reduce__") or _method(thing, "__reduce_ex__"):
+        return "", ""
+    for base in lineage(thing).mro[1:]:
+        if base.key in (OBJECT.key, "typing:Generic"):
+            continue
+        line = base_policy.look_up(STDLIB, _public(base.key))
+        if line is not None and CALL in line.ops and line.kind == "class":
+            own_init = _method(thing, "__init__") or _method(thing, "__new__")
+            where = f"{thing.where} inherits the reducer of {_public(base.key)}"
+            return where, "" if own_init else line.rule
+    return "", ""
+
+
+def _only_assigns(thing: Thing) -> bool:
+    """Tell whether constructing provably does nothing but assign its arguments."""
+    if _method(thing, "__new__") is not None or lineage(thing).unknown:
+        return False
+    if any(b.kind == "external" and b != OBJECT for b in lineage(thing).mro):
+        return False
+    init = _method(thing, "__init__")
+    if init is None:
+        return _is_plain_dataclass(thing)
+    assert isinstance(init.node, _Function)
+    return all(_is_plain_assignment(statement) for statement in init.node.body)
+
+
+def _is_plain_dataclass(thing: Thing) -> bool:
+    if _method(thing, "__post_init__") is not None or not isinstance(thing.node, ast.ClassDef):
+        return False
+    names = {ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in thing.node.decorator_list}
+    return not names or bool(names & {"dataclass", "dataclasses.dataclass"})
+
+
+def _is_plain_assignment(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Pass):
+        return True
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+        return isinstance(node.value, (ast.Name, ast.Constant))
+    return False
+
+
+def _judge_implicit(case: _Case) -> None:
+    """What the interpreter runs unasked belongs to having such an object at all."""
+    for name, chosen in _IMPLICIT.items():
+        method = _method(case.thing, name)
+        if method is None:
+            continue
+        tainted = {ALL_STATE, *(parameters(method, True) if chosen else ())}
+        summary = reach(method, case.thing, frozenset(tainted), _MOST_IMPLICIT)
+        case.files |= summary.files
+        hits = [hit for hit in summary.hits if hit.category in SEVERE]
+        if hits:
+            case.refuse(f"{name} {hits[0]}", CONSTRUCT, CALL, STATE, FILL)
+
+
+def _judge_enum(case: _Case) -> Verdict:
+    """An Enum class is called with one literal, the member's value (``Enum.__reduce_ex__``)."""
+    case.kind = "enum"
+    case.grants[REFER] = f"{case.thing.where} class statement"
+    case.grants[CALL] = f"{case.thing.where} enum.Enum.__reduce_ex__ returns the class and the value"
+    case.rule = "enum_call"
+    reason = "members of an Enum exist once: they are looked up, never made or changed"
+    case.refuse(reason, CONSTRUCT, STATE, FILL)
+    for name in ("_missing_", "__new__", "__init__"):
+        method = _method(case.thing, name)
+        if method is None or (method.source and method.source.module.owner.kind == STDLIB):
+            continue
+        case.weigh(reach(method, case.thing, frozenset(parameters(method, True))), name, CALL)
+    return case.verdict()
+
+
+# -- functions, values, extension modules ---------------------------------------------------------
+
+
+def _judge_function(module: str, name: str, thing: Thing) -> Verdict:
+    case = _Case(module, name, thing, "function")
+    summary = _function_summary(thing)
+    case.files |= summary.files
+    case.unproven += summary.unproven
+    severe = [hit for hit in summary.hits if hit.category in SEVERE]
+    if severe:
+        case.refuse(str(severe[0]), "*")
+        return case.verdict()
+    case.grants[REFER] = f"{thing.where} no sink is reachable from its arguments"
+    case.traits[DEFERRED] = [CALL]
+    return case.verdict()
+
+
+def _function_summary(thing: Thing) -> Summary:
+    names = frozenset(parameters(thing, False))
+    return reach(thing, _enclosing_class(thing), names)
+
+
+def _judge_function_call(case: _Case, reductions: Reductions) -> None:
+    """``REDUCE`` of a function is for what a reducer of its library returns."""
+    located = locate(case.thing.module)
+    evidence = _returned(case.thing.key, reductions(located)) if located else ""
+    if not evidence:
+        case.refuse("no reducer of its library returns it", CALL)
+        return
+    case.grants[CALL] = evidence
+    summary = _function_summary(case.thing)
+    case.weigh(summary, case.thing.name, CALL)
+    names = parameters(case.thing, False)
+    for trait, called in (("calls", summary.calls), ("constructs", summary.constructs)):
+        indexes = sorted(names.index(n) for n in called if n in names)
+        if indexes:
+            case.traits[trait] = indexes
+
+
+def _returned(key: str, reductions: Iterable[Reduction]) -> str:
+    for reduction in reductions:
+        if reduction.target == key and not reduction.own_class:
+            return f"{reduction.where} returned by a reducer"
+    return ""
+
+
+def _enclosing_class(thing: Thing) -> Thing | None:
+    outer = thing.name.rpartition(".")[0]
+    found = resolve(thing.module, outer) if outer else None
+    return found if found is not None and found.kind == "class" else None
+
+
+def _judge_value(module: str, name: str, thing: Thing, reductions: Reductions) -> Verdict:
+    """A module-level assignment: a class made by a known maker, or what a reducer names."""
+    made = made_class(thing)
+    case = _Case(module, name, thing, "class")
+    case.files = {thing.source.module.file} if thing.source else set()
+    if made is not None and made.key == "builtins:tuple":
+        evidence = f"{thing.where} named tuple"
+        case.grants = dict.fromkeys((REFER, CONSTRUCT, CALL), evidence)
+        case.traits["fresh"] = True
+        return case.verdict()
+    if made is not None:
+        case.kind, case.rule = "enum", "enum_call"
+        case.grants = dict.fromkeys((REFER, CALL), f"{thing.where} functional Enum")
+        return case.verdict()
+    located = locate(thing.module)
+    evidence = _returned(thing.key, reductions(located)) if located else ""
+    case.kind = "constant"
+    if evidence:
+        case.grants[REFER] = evidence
+        return case.verdict()
+    case.kind = "unresolved"
+    case.refuse(f"{thing.where} is a value made at run time, and no reducer names it", "*")
+    return case.verdict()
+
+
+def _judge_external(
+    module: str, name: str, thing: Thing, located: Module, reductions: Reductions
+) -> Verdict:
+    """A name of an extension module: what its sources, stubs or binary say."""
+    case = _Case(module, name, thing, "unresolved")
+    case.files |= set(extensions.files(located))
+    evidence = _returned(thing.key, reductions(located))
+    known = extensions.look_up(located, thing.name) if "." not in thing.name else None
+    if known is None and not evidence:
+        case.traits["live"] = "numpy"  # a ufunc can be told from the live object alone
+        case.grants[REFER] = f"{located.file} a ufunc or scalar type, as the live object must show"
+        case.refuse(f"the files of {located.name} do not say what it is", CONSTRUCT, CALL, STATE, FILL)
+        return case.verdict()
+    if known is None or known.kind == "function":
+        case.kind = "function"
+        evidence = evidence or (known.returned if known else "")
+        if evidence:
+            case.grants = {REFER: evidence, CALL: evidence}
+            case.unproven.append(f"{thing.key} is compiled")
+            if thing.name.startswith("__pyx_unpickle_"):
+                case.traits["constructs"] = [0]
+                case.traits["fresh"] = True
+        else:
+            case.refuse("a compiled function that no reducer returns", "*")
+        return case.verdict()
+    case.kind = "class"
+    case.unproven.append(f"{thing.key} is compiled")
+    case.grants = dict.fromkeys((REFER, CONSTRUCT, STATE), f"{known.evidence} extension type")
+    case.traits["bare_new"] = not known.newargs
+    if known.reduces_to_class or evidence:
+        case.grants[CALL] = known.reduces_to_class or evidence
+    else:
+        case.refuse("its files show no reducer that returns it", CALL)
+    return case.verdict()

@@ -1,0 +1,103 @@
+"""The vocabulary of a policy: operations, owners and verdicts, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+REFER = "refer"
+"""Be on the stack or be an argument: the object is handed out, nothing of it runs."""
+CONSTRUCT = "construct"
+"""``NEWOBJ``, ``NEWOBJ_EX``: runs ``cls.__new__`` only."""
+CALL = "call"
+"""``REDUCE``, ``INST``, ``OBJ``: runs a function, or ``__new__`` and ``__init__``."""
+STATE = "state"
+"""``BUILD`` on an instance: runs ``__setstate__``, or writes ``__dict__`` and slots."""
+FILL = "fill"
+"""``APPEND(S)``, ``SETITEM(S)``, ``ADDITEMS`` on an instance that is no plain container."""
+
+OPERATIONS = (REFER, CONSTRUCT, CALL, STATE, FILL)
+
+DEFERRED = "deferred"
+"""Trait that lists the operations which are judged only when a file asks for them."""
+INERT = "inert"
+"""Trait that lists the operations whose operands may hold no class or function."""
+
+
+class Verdict(NamedTuple):
+    """What one global may do, and why.
+
+    Attributes
+    ----------
+    module, name : str
+        The global as the file names it, after the Python 2 name mapping.
+    kind : str
+        ``class``, ``function``, ``constant``, ``enum``, or ``unresolved`` (static analysis finds
+        no such name; plain Python may still find one that was made at run time).
+    target : str
+        Canonical identity, ``module:qualname``, once re-exports and aliases are followed.
+    grants : dict of str to str
+        Permitted operation to evidence.
+    refusals : dict of str to str
+        Operation to the reason why it is not permitted.
+    rule : str
+        Name of an argument rule that the unpickler applies to a call, or ``""``.
+    traits : dict of str to object
+        Facts that the unpickler needs with the exact values in hand: ``calls`` (indexes of the
+        arguments that the callable calls), ``state_keys`` (literal keys that ``__setstate__``
+        reads), ``fresh`` (construction is proven to return a new object), ``live`` (type that
+        the live object must have), ``unproven`` (dynamic code that could not be followed).
+    origin : str
+        File that the module named by `target` must have been loaded from; ``""`` for a module
+        that is compiled into the interpreter.
+    files : tuple of str
+        Every file whose content the verdict rests on.
+    """
+
+    module: str
+    name: str
+    kind: str
+    target: str
+    grants: dict[str, str]
+    refusals: dict[str, str]
+    rule: str = ""
+    traits: dict[str, Any] = {}  # noqa: RUF012 (a default of a NamedTuple, never written to)
+    origin: str = ""
+    files: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """``module:name`` as asked."""
+        return f"{self.module}:{self.name}"
+
+    def why_not(self, operation: str) -> str:
+        """Return the reason why `operation` is not granted."""
+        reason = self.refusals.get(operation) or self.refusals.get("*")
+        return reason or f"nothing in the source shows that an honest pickle needs to {operation} it"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a value for ``json`` from which :meth:`from_json` restores the verdict."""
+        return self._asdict()
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Verdict:
+        """Restore a verdict.
+
+        Raises
+        ------
+        TypeError, KeyError, ValueError
+            If `value` has not the shape that :meth:`to_json` gives.
+        """
+        verdict = cls(**{**value, "files": tuple(value["files"])})
+        texts = (verdict.module, verdict.name, verdict.kind, verdict.target, verdict.rule)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a verdict's names must be strings")
+        if not all(
+            isinstance(table, dict) for table in (verdict.grants, verdict.refusals, verdict.traits)
+        ):
+            raise TypeError("a verdict's tables must be objects")
+        return verdict
+
+
+def refused(module: str, name: str, reason: str, kind: str = "unresolved") -> Verdict:
+    """Return a verdict that grants nothing, for the one `reason`."""
+    return Verdict(module, name, kind, f"{module}:{name}", {}, {"*": reason})

@@ -1,0 +1,183 @@
+"""The one question: what may this global do? From memory, else from the store, else judged."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from policy_cache import store as _store
+from policy_cache.distributions import DISTRIBUTION, STDLIB
+from policy_cache.model import DEFERRED, REFER, Verdict, refused
+
+if TYPE_CHECKING:
+    from policy_cache.locate import Module
+    from policy_cache.reducers import Reduction
+
+_lock = threading.RLock()
+_memory: dict[tuple[str, str], Verdict] = {}
+_reductions: dict[str, list[Reduction]] = {}
+_imports: dict[str, str] = {}
+_disk: _store.Store | None = None
+
+
+def verdict(module: str, name: str, operation: str = REFER) -> Verdict:
+    """Return what the global `name` of `module` may do.
+
+    Parameters
+    ----------
+    module, name : str
+        As a pickle names it, Python 2 names already mapped.
+    operation : str
+        Operation the caller is about to decide; those that are costly to judge are judged only
+        when they are asked for.
+
+    Returns
+    -------
+    Verdict
+        Also for what cannot be judged: then nothing is granted and the reason is given.
+    """
+    found = _memory.get((module, name))
+    if found is not None and operation not in found.traits.get(DEFERRED, ()):
+        return found
+    with _lock:
+        found = found or _from_store(module, name)
+        if found is None or operation in found.traits.get(DEFERRED, ()):
+            found = _judge(module, name, found, operation)
+        return found
+
+
+def flush() -> None:
+    """Write what was learned to the user's cache."""
+    if _disk is not None:
+        _disk.flush()
+
+
+def forget() -> None:
+    """Drop everything held in memory (packages may have been installed since)."""
+    with _lock:
+        _memory.clear()
+        _reductions.clear()
+        _imports.clear()
+        _forget_analysis()
+
+
+def _forget_analysis() -> None:
+    from policy_cache import flow, hierarchy, locate, resolve, syntax
+
+    flow.forget()
+    hierarchy.forget()
+    locate.forget()
+    resolve.forget()
+    syntax.forget()
+
+
+def _opened() -> _store.Store:
+    global _disk
+    if _disk is None:
+        _disk = _store.Store()
+    return _disk
+
+
+def _from_store(module: str, name: str) -> Verdict | None:
+    """Find a verdict that an earlier process reached, without any analysis."""
+    entry = _opened().find(module.partition(".")[0], sys.path)
+    value = entry.verdict(f"{module}:{name}") if entry is not None else None
+    if value is None:
+        return None
+    try:
+        found = Verdict.from_json(value)
+    except (KeyError, TypeError, ValueError):
+        return None
+    _memory[module, name] = found
+    return found
+
+
+def _judge(module: str, name: str, known: Verdict | None, operation: str) -> Verdict:
+    from policy_cache.locate import locate
+
+    found = _analyse(module, name, known, operation)
+    located = locate(module)
+    kind = located.owner.kind if located is not None else ""
+    if found.kind != "unresolved" and kind in (DISTRIBUTION, STDLIB):
+        _memory[module, name] = found
+        if located is not None and kind == DISTRIBUTION:
+            _entry(located).put(found.key, found.to_json())
+    return found
+
+
+def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> Verdict:
+    """Judge; a failure of the analysis is a refusal, never an exception through a load."""
+    from policy_cache.judge import complete, judge
+
+    try:
+        found = known or judge(module, name, reductions)
+        if operation in found.traits.get(DEFERRED, ()):
+            found = complete(found, operation, reductions)
+        return found
+    except RecursionError:
+        return refused(module, name, "its source nests too deeply to be analysed")
+    except Exception as error:
+        return refused(module, name, f"the analysis failed: {type(error).__name__}: {error}")
+
+
+def _entry(located: Module) -> _store.Entry:
+    top = located.name.partition(".")[0]
+    entry = _opened().find(top, sys.path)
+    owner = _store.Owner(*located.owner)
+    if entry is None or entry.owner != owner:
+        entry = _opened().create(top, owner)
+    return entry
+
+
+def reductions(located: Module) -> list[Reduction]:
+    """Return what the reducers of the package that `located` belongs to return."""
+    from policy_cache import reducers
+
+    top = located.name.partition(".")[0]
+    if top in _reductions:
+        return _reductions[top]
+    package = reducers.located_top(located.name) or located
+    if located.owner.kind != DISTRIBUTION:
+        return reducers.of_package(package)
+    entry = _entry(located)
+    rows = entry.fact("reducers")
+    if rows is None:
+        found = reducers.of_package(package)
+        files = sorted({row.where.rpartition(":")[0] for row in found})
+        entry.put_fact("reducers", [list(row) for row in found], files)
+    else:
+        found = [reducers.Reduction(*row) for row in rows]
+    _reductions[top] = found
+    return found
+
+
+_stdlib_folder = os.path.dirname(os.path.realpath(os.__file__))
+
+
+def is_stdlib_file(path: str) -> bool:
+    """Tell whether a file belongs to the interpreter's own standard library."""
+    real = os.path.realpath(path)
+    inside = real.startswith(_stdlib_folder + os.sep)
+    return inside and f"{os.sep}site-packages{os.sep}" not in real
+
+
+def numpy_kind() -> Verdict:
+    """Return the verdict on a ufunc or scalar type, which the live object itself shows to be one."""
+    evidence = "a numpy ufunc or scalar type: computes on the arrays it is given"
+    return Verdict("numpy", "ufunc", "constant", "numpy:ufunc", {REFER: evidence}, {})
+
+
+def reason_against_import(module: str) -> str:
+    """Return why `module` must not be imported on a file's word, ``""`` if it may be.
+
+    A module that is imported already runs nothing when it is named.
+    """
+    if module in sys.modules:
+        return ""
+    if module not in _imports:
+        from policy_cache.importing import reason_against
+
+        _imports[module] = reason_against(module)
+    return _imports[module]

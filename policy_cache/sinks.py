@@ -1,0 +1,59 @@
+"""What must not be reached with data from a file: the table of ``sinks.json``, looked up by name."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import lru_cache
+from typing import NamedTuple
+
+SEVERE = frozenset({"code", "import", "process", "network", "write", "native", "load", "effect"})
+"""Categories that make even a mere reference to a function dangerous to hand out."""
+
+
+class Sink(NamedTuple):
+    """One line of the table: its pattern, what reaching it does, and why it stands there."""
+
+    name: str
+    category: str
+    why: str
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[dict[str, Sink], dict[str, tuple[str, Sink]], dict[str, Sink]]:
+    """Return exact names, prefixes by their module, and method names."""
+    path = os.path.join(os.path.dirname(__file__), "sinks.json")
+    with open(path, encoding="utf-8") as stream:
+        data = json.load(stream)
+    exact: dict[str, Sink] = {}
+    prefixes: dict[str, tuple[str, Sink]] = {}
+    for pattern, line in data["functions"].items():
+        sink = Sink(pattern, line["category"], line["why"])
+        if pattern.endswith("*"):
+            prefixes[pattern] = (pattern[:-1], sink)
+        else:
+            exact[pattern] = sink
+    methods = {n: Sink(n, v["category"], v["why"]) for n, v in data["methods"].items()}
+    return exact, prefixes, methods
+
+
+_PLATFORM_MODULES = {"posix": "os", "nt": "os", "_io": "io", "_operator": "operator"}
+
+
+@lru_cache(maxsize=4096)
+def sink(key: str) -> Sink | None:
+    """Return the sink that the global ``module:name`` is, if it is one."""
+    module, _, name = key.partition(":")
+    key = f"{_PLATFORM_MODULES.get(module, module)}:{name}"
+    exact, prefixes, _ = _tables()
+    if key in exact:
+        return exact[key]
+    for prefix, found in prefixes.values():
+        if key.startswith(prefix):
+            return found
+    return None
+
+
+def method_sink(name: str) -> Sink | None:
+    """Return the sink that a method of this name is likely to be."""
+    return _tables()[2].get(name)

@@ -1,0 +1,183 @@
+"""A source file to its symbol table: what each module-level or class-level name is bound to."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from policy_cache.locate import Module, locate
+
+_MOST_BYTES = 8_000_000
+"""A larger source file is generated data, not code that defines a class."""
+
+
+class Binding(NamedTuple):
+    """One place where a name is bound.
+
+    Attributes
+    ----------
+    kind : str
+        ``class``, ``function``, ``import`` (a module), ``from`` (a name of a module), ``value``.
+    node : ast.AST or None
+        The definition, or the expression of a value.
+    module, name : str
+        What an import binds: the absolute module and, for ``from``, the name in it.
+    """
+
+    kind: str
+    node: ast.AST | None = None
+    module: str = ""
+    name: str = ""
+
+
+class Scope(NamedTuple):
+    """The names of a module or a class body, in the order of their statements."""
+
+    names: dict[str, list[Binding]]
+    stars: list[str]
+
+
+class Source(NamedTuple):
+    """A parsed module."""
+
+    module: Module
+    tree: ast.Module
+    text: bytes
+    scope: Scope
+
+
+_sources: dict[str, Source | None] = {}
+_class_scopes: dict[tuple[str, int, str], Scope] = {}
+
+
+def forget() -> None:
+    """Drop every parsed file."""
+    _sources.clear()
+    _class_scopes.clear()
+
+
+def source(name: str) -> Source | None:
+    """Return the parsed module `name`, or None if it has no readable Python source."""
+    module = locate(name)
+    if module is None or module.kind != "source":
+        return None
+    if module.file not in _sources:
+        _sources[module.file] = _parse(module)
+    return _sources[module.file]
+
+
+def _parse(module: Module) -> Source | None:
+    try:
+        with open(module.file, "rb") as stream:
+            text = stream.read(_MOST_BYTES + 1)
+        if len(text) > _MOST_BYTES:
+            return None
+        tree = parse(text)
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return Source(module, tree, text, _scope(tree.body, module))
+
+
+def parse(text: bytes) -> ast.Module:
+    """Parse source text without the warnings that compiling it may give.
+
+    Raises
+    ------
+    SyntaxError, ValueError
+        If `text` is no Python source.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def class_scope(src: Source, node: ast.ClassDef) -> Scope:
+    """Return the names bound in a class body."""
+    key = (src.module.file, node.lineno, node.name)
+    if key not in _class_scopes:
+        _class_scopes[key] = _scope(node.body, src.module)
+    return _class_scopes[key]
+
+
+def _scope(body: list[ast.stmt], module: Module) -> Scope:
+    scope = Scope({}, [])
+    for statement in body:
+        _collect(statement, module, scope)
+    return scope
+
+
+def _collect(node: ast.stmt, module: Module, scope: Scope) -> None:
+    if isinstance(node, ast.ClassDef):
+        _bind(scope, node.name, Binding("class", node))
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        _bind(scope, node.name, Binding("function", node))
+    elif isinstance(node, ast.Import):
+        for alias in node.names:
+            bound = alias.asname or alias.name.partition(".")[0]
+            _bind(scope, bound, Binding("import", module=alias.name if alias.asname else bound))
+    elif isinstance(node, ast.ImportFrom):
+        _collect_from(node, module, scope)
+    elif isinstance(node, ast.Assign):
+        for target in node.targets:
+            _collect_target(target, node.value, scope)
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        _collect_target(node.target, node.value, scope)
+    elif not _never_runs(node):
+        for child in _blocks(node):
+            _collect(child, module, scope)
+
+
+def _collect_from(node: ast.ImportFrom, module: Module, scope: Scope) -> None:
+    origin = absolute(module, node.module, node.level)
+    for alias in node.names:
+        if alias.name == "*":
+            scope.stars.append(origin)
+        else:
+            _bind(scope, alias.asname or alias.name, Binding("from", None, origin, alias.name))
+
+
+def _collect_target(target: ast.expr, value: ast.expr, scope: Scope) -> None:
+    if isinstance(target, ast.Name):
+        _bind(scope, target.id, Binding("value", value))
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+        for index, element in enumerate(target.elts):
+            paired = parts[index] if len(parts) == len(target.elts) else value
+            _collect_target(element, paired, scope)
+
+
+def _bind(scope: Scope, name: str, binding: Binding) -> None:
+    scope.names.setdefault(name, []).append(binding)
+
+
+def absolute(module: Module, name: str | None, level: int) -> str:
+    """Return the absolute name that a relative import of `module` means."""
+    if not level:
+        return name or ""
+    package = module.name.split(".")
+    if not module.package:
+        package.pop()
+    package = package[: len(package) - (level - 1)]
+    return ".".join([*package, *([name] if name else [])])
+
+
+def _never_runs(node: ast.stmt) -> bool:
+    """Tell whether `node` is an ``if TYPE_CHECKING:`` block without an alternative."""
+    if not isinstance(node, ast.If) or node.orelse:
+        return False
+    test = node.test
+    name = test.id if isinstance(test, ast.Name) else getattr(test, "attr", "")
+    return name == "TYPE_CHECKING"
+
+
+def _blocks(node: ast.stmt) -> list[ast.stmt]:
+    statements: list[ast.stmt] = []
+    for field in ("body", "orelse", "finalbody"):
+        statements += getattr(node, field, [])
+    for handler in getattr(node, "handlers", []):
+        statements += handler.body
+    for case in getattr(node, "cases", []):
+        statements += case.body
+    return statements

@@ -1,0 +1,282 @@
+"""The record of refusals."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from pickleball_hook import audit, settings
+
+PROJECT = Path(audit.__file__).parents[1]
+
+
+class Finding(NamedTuple):
+    """Shaped like the findings of `pickleball_hook.errors`."""
+
+    global_name: str = "posix.system"
+    operation: str = "call"
+    reason: str = "runs a command"
+    remedy: str = "do not"
+    file: str | None = "model.pkl"
+    loader: str | None = "pickle.load"
+    mode: str = "enforce"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("PICKLEBALL_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("PICKLEBALL_AUDIT_ANNOUNCED", "")
+    monkeypatch.delenv("PICKLEBALL_QUIET", raising=False)
+    settings.refresh()
+    yield tmp_path / "state"
+    settings.refresh()
+
+
+class TestRecord:
+    def test_line(self, folder: Path) -> None:
+        audit.record(Finding())
+        (line,) = (folder / "refusals.jsonl").read_text().splitlines()
+        entry = json.loads(line)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry.pop("time"))
+        assert entry.pop("caller").startswith(f"{__file__}:")
+        assert entry == {
+            "pid": os.getpid(),
+            "mode": "enforce",
+            "file": "model.pkl",
+            "loader": "pickle.load",
+            "global": "posix.system",
+            "operation": "call",
+            "reason": "runs a command",
+        }
+
+    def test_appends(self, folder: Path) -> None:
+        for number in range(3):
+            audit.record(Finding(global_name=f"a.{number}"))
+        assert [entry["global"] for entry in audit.recent(10)] == ["a.0", "a.1", "a.2"]
+
+    @pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
+    def test_private(self, folder: Path) -> None:
+        before = os.umask(0)
+        try:
+            audit.record(Finding())
+        finally:
+            os.umask(before)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (folder / "refusals.jsonl").stat().st_mode & 0o777 == 0o600
+
+    def test_hostile_texts_are_tamed(
+        self, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        name = "evil\n{}\x1b[2J\u202e\ud800" + "x" * 10**6
+        audit.record(Finding(global_name=name, reason=name, file=name, mode="audit"))
+        content = (folder / "refusals.jsonl").read_bytes()
+        assert content.count(b"\n") == 1
+        assert len(content) < 20_000
+        printed = capsys.readouterr().err
+        assert printed.count("\n") == 1
+        assert printed.rstrip("\n").isprintable()
+        assert "\\x1b" in printed
+
+    def test_caller_is_beyond_the_loaders(self) -> None:
+        namespace = {"__name__": "torch.serialization", "record": audit.record}
+        exec("def load(finding): record(finding)", namespace)
+        load: Callable[[Finding], None] = namespace["load"]  # type: ignore[assignment]
+        load(Finding())
+        assert audit.recent(1)[0]["caller"].startswith(f"{__file__}:")
+
+    def test_many_processes(self, folder: Path) -> None:
+        script = (
+            "from collections import namedtuple\n"
+            "from pickleball_hook import audit\n"
+            f"finding = namedtuple('F', {Finding._fields!r})(*{tuple(Finding())!r})\n"
+            "for turn in range(200): audit.record(finding._replace(reason='r' * 1500))\n"
+        )
+        command = [sys.executable, "-c", script]
+        writers = [subprocess.Popen(command, cwd=PROJECT) for _ in range(3)]
+        assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0]
+        lines = (folder / "refusals.jsonl").read_text().splitlines()
+        assert [len(json.loads(line)["reason"]) for line in lines] == [1500] * 600
+
+    def test_rotates(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(audit, "LARGEST_LOG", 1000)
+        for number in range(20):
+            audit.record(Finding(global_name=f"a.{number}"))
+        assert sorted(p.name for p in folder.iterdir()) == ["refusals.jsonl", "refusals.jsonl.1"]
+        assert all(p.stat().st_size < 1400 for p in folder.iterdir())
+        assert [entry["global"] for entry in audit.recent(2)] == ["a.18", "a.19"]
+
+
+class TestNeverRaises:
+    def test_no_folder_to_write(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("PICKLEBALL_STATE", str(tmp_path / "file" / "state"))
+        audit.record(Finding())
+        assert audit.recent(5) == []
+
+    def test_full_disk(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*args: object) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "write", full)
+        audit.record(Finding())
+
+    def test_nonsense(self) -> None:
+        audit.record(None)  # type: ignore[arg-type]
+        audit.record(Finding(global_name=object()))  # type: ignore[arg-type]
+
+    def test_closed_stderr(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "stderr", None)
+        audit.record(Finding(mode="audit"))
+        assert len(audit.recent(5)) == 1
+
+    @pytest.mark.skipif(os.name != "posix", reason="POSIX files")
+    def test_pipe_in_its_place_does_not_hang(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700)
+        os.mkfifo(folder / "refusals.jsonl", 0o600)
+        audit.record(Finding())
+        assert audit.recent(5) == []
+
+    def test_interrupt_passes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupt(*args: object) -> int:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(os, "write", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            audit.record(Finding())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX owners and modes")
+class TestBelief:
+    def test_link_is_not_followed(self, folder: Path, tmp_path: Path) -> None:
+        folder.mkdir(mode=0o700)
+        (tmp_path / "victim").write_text("")
+        (folder / "refusals.jsonl").symlink_to(tmp_path / "victim")
+        audit.record(Finding())
+        assert (tmp_path / "victim").read_text() == ""
+
+    def test_folder_of_everybody(self, folder: Path) -> None:
+        folder.mkdir()
+        folder.chmod(0o777)
+        audit.record(Finding())
+        assert list(folder.iterdir()) == []
+
+    def test_file_of_everybody(self, folder: Path) -> None:
+        audit.record(Finding())
+        (folder / "refusals.jsonl").chmod(0o666)
+        audit.record(Finding())
+        assert len((folder / "refusals.jsonl").read_text().splitlines()) == 1
+        assert audit.recent(5) == []
+
+
+class TestStderr:
+    def test_enforce_is_silent(self, capsys: pytest.CaptureFixture[str]) -> None:
+        audit.record(Finding())
+        assert capsys.readouterr() == ("", "")
+
+    def test_audit_says_it_once(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        audit.record(Finding(mode="audit"))
+        audit.record(Finding(mode="audit"))
+        assert capsys.readouterr().err == (
+            "pickleball: audit: 1 operation would be refused: posix.system (call) in model.pkl;"
+            f" see {folder / 'refusals.jsonl'}\n"
+        )
+
+    def test_once_per_tree_of_processes(self, capfd: pytest.CaptureFixture[str]) -> None:
+        script = (
+            "import subprocess, sys\n"
+            "from collections import namedtuple\n"
+            "from pickleball_hook import audit\n"
+            f"finding = namedtuple('F', {Finding._fields!r})(*{tuple(Finding(mode='audit'))!r})\n"
+            "audit.record(finding)\n"
+            "if len(sys.argv) == 2:\n"
+            "    subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)\n"
+        )
+        command = [sys.executable, "-c", script, script]
+        subprocess.run(command, cwd=PROJECT, timeout=60, check=True)
+        assert capfd.readouterr().err.count("pickleball: audit:") == 1
+        assert len(audit.recent(5)) == 2
+
+    def test_quiet(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("PICKLEBALL_QUIET", "1")
+        audit.record(Finding(mode="audit"))
+        assert capsys.readouterr().err == ""
+        assert len(audit.recent(5)) == 1
+
+    def test_no_path_when_nothing_was_kept(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("PICKLEBALL_STATE", str(tmp_path / "file" / "state"))
+        audit.record(Finding(mode="audit"))
+        assert "see" not in capsys.readouterr().err
+
+
+class TestLogging:
+    def test_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        audit.record(Finding())
+        audit.record(Finding(mode="audit", file=None))
+        assert [(r.name, r.levelno, r.getMessage()) for r in caplog.records] == [
+            (
+                "pickleball",
+                logging.WARNING,
+                "posix.system (call) in model.pkl refused: runs a command",
+            ),
+            (
+                "pickleball",
+                logging.WARNING,
+                "posix.system (call) would be refused: runs a command",
+            ),
+        ]
+
+    @pytest.mark.parametrize("imports", ["", "import logging"])
+    def test_unconfigured_logging_prints_nothing(self, imports: str) -> None:
+        script = (
+            f"{imports}\nimport sys\n"
+            "from collections import namedtuple\n"
+            "from pickleball_hook import audit\n"
+            "before = 'logging' in sys.modules\n"
+            f"audit.record(namedtuple('F', {Finding._fields!r})(*{tuple(Finding())!r}))\n"
+            "assert ('logging' in sys.modules) is before\n"
+        )
+        answer = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert (answer.stdout, answer.stderr) == ("", "")
+
+
+class TestRecent:
+    def test_broken_lines_are_passed_over(self, folder: Path) -> None:
+        audit.record(Finding(global_name="a.1"))
+        with (folder / "refusals.jsonl").open("ab") as file:
+            file.write(b"{broken\n[1]\n\xff\n")
+        audit.record(Finding(global_name="a.2"))
+        assert [entry["global"] for entry in audit.recent(5)] == ["a.1", "a.2"]
+
+    @pytest.mark.parametrize("count", [0, -1])
+    def test_none_wanted(self, count: int) -> None:
+        audit.record(Finding())
+        assert audit.recent(count) == []
+
+    def test_only_the_end_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for number in range(50):
+            audit.record(Finding(global_name=f"a.{number}"))
+        monkeypatch.setattr(audit, "_TAIL", 1000)
+        names = [entry["global"] for entry in audit.recent(100)]
+        assert names[-1] == "a.49"
+        assert len(names) < 10

@@ -1,0 +1,119 @@
+"""The command line in this process; what needs an environment of its own is in integration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from pickleball_hook import activation, cli, report, settings
+
+
+class Verdict(NamedTuple):
+    """What the command reads of a verdict."""
+
+    kind: str
+    target: str
+    grants: dict[str, str]
+    refusals: dict[str, str]
+
+
+@pytest.fixture(autouse=True)
+def no_site_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activation, "site_folders", lambda: [str(tmp_path)])
+    monkeypatch.setattr(activation, "own_folders", lambda: [str(tmp_path)])
+    monkeypatch.setattr(activation, "live_in_plain_python", lambda: None)
+
+
+def test_explain(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from policy_cache import policies
+
+    asked = []
+
+    def verdict(module: str, name: str) -> Verdict:
+        asked.append((module, name))
+        return Verdict(
+            "class", "package._inner:Thing", {"refer": "a.py:1"}, {"call": "runs a shell"}
+        )
+
+    monkeypatch.setattr(policies, "verdict", verdict)
+    assert cli.main(["explain", "package:Thing.part"]) == 0
+    assert asked == [("package", "Thing.part")]
+    assert capsys.readouterr().out.splitlines() == [
+        "package:Thing.part",
+        "  class package._inner:Thing",
+        "  refer      granted  a.py:1",
+        "  call       refused  runs a shell",
+    ]
+
+
+@pytest.mark.parametrize("name", ["os.system", ":system", "os:"])
+def test_explain_wants_a_global(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", name]) == 2
+    assert name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["unknown"], ["explain"], ["run"]])
+def test_misuse(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert "usage: pickleball" in capsys.readouterr().err
+
+
+def test_enable_and_disable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / activation.FILES[0]
+    assert cli.main(["enable"]) == 0
+    assert f"wrote {path}" in capsys.readouterr().out
+    assert cli.main(["disable"]) == 0
+    assert f"removed {path}" in capsys.readouterr().out
+
+
+def test_failures_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setattr(activation, "own_folders", lambda: [str(file)])
+    assert cli.main(["enable"]) == 1
+
+
+def test_disable_names_what_it_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["enable"]) == 0
+    monkeypatch.setattr(activation, "own_folders", list)
+    assert cli.main(["disable"]) == 0
+    told = capsys.readouterr().out
+    assert f"left {tmp_path / activation.FILES[0]}" in told
+    assert "are not guarded" not in told
+
+
+def test_enable_names_a_mode_that_does_not_guard(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pickleball_hook.settings.mode", lambda: settings.Mode("off", "a test"))
+    assert cli.main(["enable"]) == 0
+    assert "but the mode is off (a test)" in capsys.readouterr().out
+
+
+def test_status(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["status", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["startup"] == {"files": [], "plain_python": None}
+    assert cli.main(["status"]) == 0
+    assert "plain python   unknown" in capsys.readouterr().out
+
+
+def test_status_does_not_pass_on_control_characters() -> None:
+    facts = report.collect()
+    record = {
+        "time": "now",
+        "mode": "enforce",
+        "global": "\x1b]0;owned\x07:\ud800",
+        "operation": "call",
+    }
+    facts["refusals"]["latest"] = [record]
+    text = report.text(facts)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert "\\x1b]0;owned\\x07:\\ud800 call" in text
