@@ -30,17 +30,6 @@ OPCODES = {
 
 _PLAIN_CONTAINERS = frozenset([list, dict, set])
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
-_CALLABLE_KINDS = (
-    type,
-    types.FunctionType,
-    types.BuiltinFunctionType,
-    types.MethodType,
-    types.MethodDescriptorType,
-    types.ClassMethodDescriptorType,
-    types.WrapperDescriptorType,
-    types.ModuleType,
-    types.GenericAlias,
-)
 _DEEPEST_LOOK = 100_000
 
 
@@ -223,7 +212,7 @@ def find_callable(values: Iterable[Any]) -> object | None:
         kind = type(value)
         if kind in _SCALARS or id(value) in seen:
             continue
-        if isinstance(value, _CALLABLE_KINDS):
+        if isinstance(value, names.CALLABLE_KINDS):
             return value  # type: ignore[no-any-return]
         seen.add(id(value))
         if len(seen) > _DEEPEST_LOOK:

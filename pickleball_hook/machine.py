@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from pickleball_hook import names, originals, rules
 from pickleball_hook.guard import Guard
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, STATE, Verdict
+from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, Verdict
 
 plain_find_class = originals.python_find_class
 
@@ -28,7 +28,8 @@ _BOOKED = 4
 """References to an object about to get its state: stack, the guard's books, a local, the count."""
 
 _INSTANCE_HOOKS = ("__setstate__", "append", "extend", "add")
-_ALLOWED_DUNDERS = frozenset(["__orig_class__", "__notes__"])
+_ALLOWED_DUNDERS = frozenset(["__orig_class__", "__notes__", "__doc__"])
+"""Special names that are data: typing's, PEP 678's and a text."""
 
 
 def find_class(self: Any, module: str, name: str) -> object:
@@ -54,7 +55,8 @@ def request(self: Any, module: str, name: str) -> object:
     value = self.find_class(module, name)
     guard.calling = before
     if guard.verdict_of(value) is None:
-        names.accept(guard, value, None, *names.mapped(module, name, self.proto, self.fix_imports))
+        outer = getattr(self, "_outer", None) or self
+        names.accept_from_program(guard, value, outer, module, name)
     return guard.on_stack(value)
 
 
@@ -170,10 +172,17 @@ def _construct(
     guard.calling = True
     value = cls.__new__(cls, *args, **kwargs)
     guard.calling = False
-    verdict = guard.verdict_of(cls)
-    proven = verdict is not None and verdict.traits.get("fresh") is True
-    guard.made_here(value, proven or sys.getrefcount(value) <= _FRESH_REFERENCES)
+    fresh = sys.getrefcount(value) <= _FRESH_REFERENCES
+    guard.made_here(value, fresh or _always_new(guard, cls, value))
     return cast("object", value)
+
+
+def _always_new(guard: Guard, cls: type, value: object) -> bool:
+    """Tell whether ``cls.__new__`` makes a new object each time, though others refer to this one."""
+    traits = guard.class_verdict(cls).traits
+    if traits.get("fresh"):
+        return True
+    return bool(traits.get("bare_new")) and cls.__new__(cls) is not value
 
 
 def check_construct(guard: Guard, cls: type, operands: tuple[Any, ...], opcode: str) -> None:
@@ -265,7 +274,7 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
     _check_setter(guard, cls, verdict)
     rules.check(guard, verdict, STATE, inst, (state,))
     if verdict.rule in rules.OWNS_STATE:
-        return
+        return  # the rule has looked at the whole of it
     check_state(guard, cls, verdict, state)
     if STATE in verdict.traits.get(INERT, ()):
         guard.check_operands(verdict, STATE, (state,))
@@ -319,7 +328,7 @@ def check_state(guard: Guard, cls: type, verdict: Verdict, state: Any) -> None:
     for table in _tables(state, verdict):
         _check_keys(guard, cls, table, own_keys)
         if assigns:
-            _check_setters(guard, cls, table)
+            _check_setters(guard, cls, table, frozenset(verdict.traits.get("setters", ())))
 
 
 def _tables(state: Any, verdict: Verdict) -> list[dict[Any, Any]]:
@@ -346,18 +355,29 @@ def _check_keys(guard: Guard, cls: type, table: dict[Any, Any], own_keys: frozen
             _check_shadow(guard, cls, key, value)
 
 
-def _check_setters(guard: Guard, cls: type, table: dict[Any, Any]) -> None:
-    """A setter that assigns computed keys runs the properties of the class: plain members only."""
+def _check_setters(
+    guard: Guard, cls: type, table: dict[Any, Any], judged: frozenset[str]
+) -> None:
+    """A setter that assigns computed keys runs properties: plain members, or analysed ones."""
     for key in dict.keys(table):
         found = _static(cls, key) if type(key) is str else None
-        if hasattr(type(found), "__set__") and not isinstance(found, MemberDescriptorType):
+        if not hasattr(type(found), "__set__") or isinstance(found, MemberDescriptorType):
+            continue
+        if not (isinstance(found, property) and key in judged):
             guard.refuse(_name(cls), f"BUILD of {key}", "assigning it runs a property of the class")
 
 
 def _check_shadow(guard: Guard, cls: type, key: str, value: object) -> None:
-    """A callable that takes the place of a method will be called in its stead."""
-    if callable(_static(cls, key)) or hasattr(type(_static(cls, key)), "__get__"):
-        reason = guard.permits(value, CALL)
+    """A callable that takes the place of a method will be called in its stead.
+
+    A function that may be referred to reaches no sink whatever it is called with.
+    """
+    found = _static(cls, key)
+    if isinstance(found, MemberDescriptorType):
+        return
+    if callable(found) or hasattr(type(found), "__get__"):
+        needed = CALL if isinstance(value, type) else REFER
+        reason = "" if names.is_numpy_kind(value) else guard.permits(value, needed)
         if reason:
             guard.refuse(
                 guard.name(value), f"BUILD of {_name(cls)}.{key}", f"it shadows a method: {reason}"
@@ -565,8 +585,8 @@ class ReferenceUnpickler(originals.PythonUnpickler):  # type: ignore[misc]
         guard.calling = True
         value = self._outer.persistent_load(pid)
         guard.calling = False
-        if isinstance(value, (type, FunctionType)):
-            names.accept(guard, value, None, "persistent id", str(pid))
+        if isinstance(value, names.CALLABLE_KINDS):
+            names.accept_from_program(guard, value, self._outer, "persistent id", str(pid)[:80])
         return cast("object", value)
 
     get_extension = get_extension

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 
 _MAIN = ("__main__", "__mp_main__")
 
+CALLABLE_KINDS = (
+    type,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.ModuleType,
+    types.GenericAlias,
+)
+"""Types whose instances run code, or lead to some, when they are used."""
+
 
 class CallOnly:
     """Stands on the stack for a global that may be called but not handed out.
@@ -57,7 +70,7 @@ def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
         If the name resolves to something that may not even be referred to.
     """
     verdict = policies.verdict(module, name)
-    if verdict.kind == "unresolved" and not verdict.grants:
+    if verdict.open:
         reason = policies.reason_against_import(module)
         if reason:
             guard.refuse(f"{module}.{name}", "GLOBAL", reason)
@@ -84,7 +97,7 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
     if verdict is not None and verdict.kind != "live" and _is_target(value, verdict):
         guard.grant(value, verdict)
         return
-    own = _own_verdict(value)
+    own = _own_verdict(value) or _singleton_verdict(value, module, name)
     if own is None:
         guard.refuse(
             f"{module}.{name}",
@@ -96,6 +109,32 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
     if not own.grants:
         guard.refuse(_named(own), f"GLOBAL (named {module}.{name})", own.why_not(REFER))
     guard.grant(value, own)
+
+
+def accept_from_program(guard: Guard, value: object, outer: object, module: str, name: str) -> None:
+    """Judge what the program's own ``find_class`` or ``persistent_load`` gave for a name.
+
+    Data it may give as it likes. A class or function is judged by its own identity, unless the
+    program itself defines it, or it comes from the module of the very unpickler that gives it.
+    """
+    if guard.verdict_of(value) is not None:
+        return
+    if not isinstance(value, CALLABLE_KINDS) and not callable(value):
+        grants = {REFER: f"{type(outer).__qualname__} of the program gave it for {module}.{name}"}
+        target = f"{type(value).__module__}:{type(value).__qualname__}"
+        guard.grant(value, Verdict(module, name, "constant", target, grants, {}))
+        return
+    home = getattr(value, "__module__", None)
+    if _own_verdict(value) is None and isinstance(home, str):
+        if home == type(outer).__module__ or policies.owner_kind(home) == "program":
+            evidence = f"{type(outer).__qualname__} of the program gave it for {module}.{name}"
+            operations = (REFER, CONSTRUCT, CALL, STATE, FILL)
+            target = f"{home}:{getattr(value, '__qualname__', name)}"
+            grants = dict.fromkeys(operations, evidence)
+            kind = "class" if isinstance(value, type) else "function"
+            guard.grant(value, Verdict(module, name, kind, target, grants, {}))
+            return
+    accept(guard, value, None, module, name)
 
 
 def _named(verdict: Verdict) -> str:
@@ -115,7 +154,7 @@ def _is_target(value: object, verdict: Verdict) -> bool:
     """Tell whether `value` is the very object that the canonical name of a verdict stands for."""
     live = verdict.traits.get("live")
     if live is not None:
-        return live == "numpy" and _is_numpy_kind(value)
+        return live == "numpy" and is_numpy_kind(value)
     module, _, qualname = verdict.target.partition(":")
     holder = sys.modules.get(module)
     if holder is None or not _is_from(holder, verdict.origin):
@@ -166,7 +205,8 @@ def _walk(holder: object, qualname: str) -> object:
     return holder
 
 
-def _is_numpy_kind(value: object) -> bool:
+def is_numpy_kind(value: object) -> bool:
+    """Tell whether an object is a ufunc, scalar type or dtype class of numpy's kind."""
     numpy: Any = sys.modules.get("numpy")
     if numpy is None:
         return False
@@ -182,9 +222,28 @@ def _own_verdict(value: object) -> Verdict | None:
     patched classes) and for names that a module makes at run time.
     """
     verdict = _named_verdict(value)
-    if verdict is None and _is_numpy_kind(value):
+    if verdict is None and is_numpy_kind(value):
         return policies.numpy_kind()
     return verdict
+
+
+def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:
+    """Judge an instance that its own reducer pickles by this very name (``pandas.NA``).
+
+    The reducer is library code run on the library's own object, which exists already.
+    """
+    if isinstance(value, (type, types.FunctionType, types.ModuleType)):
+        return None
+    if policies.owner_kind(module) != "distribution":
+        return None
+    try:
+        reduced = type(value).__reduce_ex__(value, 4)
+    except Exception:  # it cannot be pickled at all
+        return None
+    if not isinstance(reduced, str) or reduced != name:
+        return None
+    evidence = f"{type(value).__module__}.{type(value).__qualname__}.__reduce__ returns its name"
+    return Verdict(module, name, "constant", f"{module}:{name}", {REFER: evidence}, {})
 
 
 def _named_verdict(value: object) -> Verdict | None:
@@ -194,9 +253,9 @@ def _named_verdict(value: object) -> Verdict | None:
     if isinstance(value, types.ModuleType) or module not in sys.modules:
         return None
     verdict = policies.verdict(module, qualname)
-    if verdict.kind == "live" or (module in _MAIN and verdict.kind == "unresolved"):
+    if verdict.kind == "live" or (module in _MAIN and verdict.open):
         return _live_verdict(value, module, qualname)
-    if verdict.kind == "unresolved" and not verdict.grants:
+    if verdict.open:
         return None
     return verdict if _is_target(value, verdict) else None
 

@@ -39,8 +39,8 @@ def check(guard: Guard, verdict: Verdict, operation: str, target: Any, operands:
         If the rule forbids the operands.
     """
     name = verdict.rule
-    if operation == CALL and not name:
-        name = verdict.traits.get("call_rule", "")
+    if not name:
+        name = verdict.traits.get({CALL: "call_rule", STATE: "state_rule"}.get(operation, ""), "")
     if not name:
         return
     rule = RULES.get(name)
@@ -570,6 +570,30 @@ def _numpy_bit_generator(guard: Guard, operation: str, target: Any, operands: tu
     return ""
 
 
+# -- scipy ----------------------------------------------------------------------------------------
+
+
+def _scipy_distribution(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``rv_generic.__setstate__`` executes the text under ``_parse_arg_template``.
+
+    scipy makes that text from its own template and the names of the shape parameters
+    (scipy/stats/_distn_infrastructure.py, ``_construct_argparser``); nothing else is executed.
+    """
+    import re
+
+    state = operands[0]
+    template = getattr(
+        sys.modules.get("scipy.stats._distn_infrastructure"), "parse_arg_template", None
+    )
+    if type(state) is not dict or type(template) is not str:
+        return "its state is an exact dict"
+    text = state.get("_parse_arg_template")
+    pattern = re.sub(r"%\\\((\w+)\\\)s", r"[\\w=., ]*", re.escape(template))
+    if type(text) is not str or not re.fullmatch(pattern, text):
+        return "it would execute source text that scipy did not make"
+    return ""
+
+
 # -- torch ----------------------------------------------------------------------------------------
 
 
@@ -630,6 +654,7 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "numpy_frombuffer": _numpy_frombuffer,
     "numpy_mareconstruct": _numpy_mareconstruct,
     "numpy_bit_generator": _numpy_bit_generator,
+    "scipy_distribution": _scipy_distribution,
     "torch_state": _torch_state,
     "nested_load": _nested_load,
 }

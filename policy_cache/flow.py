@@ -145,6 +145,8 @@ class _Walk:
         self.defining = self._defining_class()
         self.self_name = self._first_parameter()
         self.tainted = set(tainted)
+        self.computed: set[str] = set()
+        """Local names bound to an attribute that was looked up by a name from the file."""
         self.hits: list[Hit] = []
         self.calls: set[str] = set()
         self.constructs: set[str] = set()
@@ -202,6 +204,8 @@ class _Walk:
             if self.is_tainted(node.value):
                 for target in node.targets:
                     self._taint(target)
+                    if isinstance(target, ast.Name) and self._is_computed_attribute(node.value):
+                        self.computed.add(target.id)
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
             if node.value is not None and self.is_tainted(node.value):
                 self._taint(node.target)
@@ -275,6 +279,8 @@ class _Walk:
             self._call_attribute(node, func)
         elif self._is_type_of_self(func):
             self._construct_owner(node)
+        elif self._is_computed_attribute(func):
+            self._hit_walk(node, "getattr")
         elif self.is_tainted(func):
             self._hit_call(node, "a value taken from the arguments")
 
@@ -285,6 +291,8 @@ class _Walk:
             self._attribute_by_name(node, func.id)
         elif self.locals.is_nested(func.id):
             pass  # its body is part of this walk
+        elif func.id in self.computed:
+            self._hit_walk(node, "getattr")
         elif func.id in self.locals.parameters:
             self._call_parameter(node, func.id)
         else:
@@ -365,7 +373,9 @@ class _Walk:
         if len(node.args) < 2 or not self.is_tainted(node.args[1]):
             return
         if function == "getattr":
-            self._hit(node, "getattr", "walk", "looks an attribute up by a name from the file")
+            # One attribute of the object itself is data; calling it is another matter.
+            if not self._is_self(node.args[0]):
+                self._hit_walk(node, "getattr")
         elif not self._is_self(node.args[0]):
             self.unproven.append(f"{self._at(node)} sets attributes by name")
 
@@ -509,6 +519,15 @@ class _Walk:
             and self._is_self(node.args[0])
         )
 
+    def _is_computed_attribute(self, node: ast.expr) -> bool:
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "getattr"
+            and len(node.args) >= 2
+            and self.is_tainted(node.args[1])
+        )
+
     def _is_classmethod(self) -> bool:
         return any(ast.unparse(d) == "classmethod" for d in self.node.decorator_list)
 
@@ -521,6 +540,9 @@ class _Walk:
 
     def _hit(self, node: ast.AST, name: str, category: str, why: str) -> None:
         self.hits.append(Hit(category, name, why, (self._at(node),)))
+
+    def _hit_walk(self, node: ast.AST, what: str) -> None:
+        self._hit(node, what, "walk", "uses an attribute by a name from the file")
 
     def _hit_call(self, node: ast.AST, what: str) -> None:
         self._hit(node, what, "call", "is called")

@@ -12,6 +12,7 @@ from policy_cache.flow import Hit, Summary, parameters, reach
 from policy_cache.hierarchy import OBJECT, is_enum, lineage, made_class, member
 from policy_cache.locate import Module, locate
 from policy_cache.model import (
+    ABSENT,
     CALL,
     CONSTRUCT,
     DEFERRED,
@@ -19,6 +20,7 @@ from policy_cache.model import (
     INERT,
     REFER,
     STATE,
+    UNRESOLVED,
     Verdict,
     refused,
 )
@@ -91,7 +93,7 @@ def judge(module: str, name: str, reductions: Reductions) -> Verdict:
     if thing is None:
         if located.kind == "live":
             return Verdict(module, name, "live", f"{module}:{name}", {}, {})
-        return refused(module, name, f"static analysis of {located.file or module} finds no {name}")
+        return _absent(module, name, located)
     return _judge_thing(module, name, thing, reductions)
 
 
@@ -103,7 +105,12 @@ def _without_module(module: str, name: str) -> Verdict:
         line = base_policy.look_up(top.owner.name, f"{moved}:{name}")
         if line is not None:
             return _from_line(module, name, resolve(moved, name), line)
-    return refused(module, name, f"there is no module {module}")
+    return refused(module, name, f"there is no module {module}", ABSENT)
+
+
+def _absent(module: str, name: str, located: Module) -> Verdict:
+    where = located.file or module
+    return refused(module, name, f"static analysis of {where} finds no {name}", ABSENT)
 
 
 def _owner_name(thing: Thing) -> str:
@@ -150,9 +157,9 @@ def _judge_stdlib(module: str, name: str, located: Module) -> Verdict:
         found = sink(key)
         if reason or found is not None:
             why = reason or f"{key} {found.why}"  # type: ignore[union-attr]
-            return refused(module, name, why, thing.kind if thing else "unresolved")
+            return refused(module, name, why, thing.kind if thing else ABSENT)
     if thing is None:
-        return refused(module, name, f"static analysis of {located.file or module} finds no {name}")
+        return _absent(module, name, located)
     return refused(
         module, name, "of the standard library only what the base policy lists", thing.kind
     )
@@ -338,16 +345,40 @@ def _judge_state(case: _Case) -> None:
     case.grants[STATE] = f"{(setter or case.thing).where} {'__setstate__' if setter else 'class statement'}"
     if setter is None:
         return
-    summary = reach(setter, case.thing, frozenset([*parameters(setter, True), ALL_STATE]))
-    case.weigh(summary, "__setstate__", STATE)
+    reviewed = base_policy.look_up(_owner_name(setter), setter.key)
+    if reviewed is not None:
+        case.traits["state_rule"] = reviewed.rule
+        case.grants[STATE] = f"base policy: {reviewed.why} [{reviewed.source}]"
+    else:
+        tainted = frozenset([*parameters(setter, True), ALL_STATE])
+        case.weigh(reach(setter, case.thing, tainted), "__setstate__", STATE)
     assert setter.node is not None
     texts = {n.value for n in ast.walk(setter.node) if isinstance(n, ast.Constant)}
     keys = sorted(t for t in texts if isinstance(t, str) and t.startswith("__") and t.isidentifier())
     case.traits["custom_state"] = True
     if any(_assigns_by_name(node) for node in ast.walk(setter.node)):
         case.traits["computed_keys"] = True
+        case.traits["setters"] = _judged_setters(case)
     if keys:
         case.traits["state_keys"] = keys
+
+
+def _judged_setters(case: _Case) -> list[str]:
+    """Return the properties whose setters may be given values from a state."""
+    judged: dict[str, bool] = {}
+    for base in lineage(case.thing).mro:
+        if base.source is None or not isinstance(base.node, ast.ClassDef):
+            continue
+        for node in base.node.body:
+            if not isinstance(node, ast.FunctionDef) or node.name in judged:
+                continue
+            if any(ast.unparse(d) == f"{node.name}.setter" for d in node.decorator_list):
+                setter = Thing("function", base.module, f"{base.name}.{node.name}", base.source, node)
+                tainted = frozenset([*parameters(setter, True), ALL_STATE])
+                summary = reach(setter, case.thing, tainted, _MOST_IMPLICIT)
+                case.files |= summary.files
+                judged[node.name] = not summary.hits
+    return sorted(name for name, clean in judged.items() if clean)
 
 
 def _assigns_by_name(node: ast.AST) -> bool:
@@ -389,6 +420,7 @@ def _judge_call(case: _Case, reductions: Reductions) -> None:
     if CALL in case.refusals:
         return
     evidence = _called_by_reducer(case.thing, reductions)
+    evidence = evidence or _called_by_compiled_reducer(case.thing)
     if not evidence:
         evidence, rule = _called_by_builtin_reducer(case.thing)
         case.traits["call_rule"] = rule
@@ -424,6 +456,19 @@ def _called_by_reducer(thing: Thing, reductions: Reductions) -> str:
             own = reduction.own_class and reduction.target in keys
             if reduction.target == thing.key or own:
                 return f"{reduction.where} returned by a reducer"
+    return ""
+
+
+def _called_by_compiled_reducer(thing: Thing) -> str:
+    """Return the evidence that the reducer of a compiled base returns the class of the object."""
+    if _method(thing, "__reduce__") or _method(thing, "__reduce_ex__"):
+        return ""
+    for base in lineage(thing).mro[1:]:
+        located = locate(base.module) if base.kind == "external" else None
+        if located is not None and located.kind == "extension" and located.owner.kind != STDLIB:
+            known = extensions.look_up(located, base.name)
+            if known is not None and known.reduces_to_class:
+                return known.reduces_to_class
     return ""
 
 
@@ -574,7 +619,7 @@ def _judge_value(module: str, name: str, thing: Thing, reductions: Reductions) -
     if evidence:
         case.grants[REFER] = evidence
         return case.verdict()
-    case.kind = "unresolved"
+    case.kind = UNRESOLVED
     case.refuse(f"{thing.where} is a value made at run time, and no reducer names it", "*")
     return case.verdict()
 
@@ -583,7 +628,7 @@ def _judge_external(
     module: str, name: str, thing: Thing, located: Module, reductions: Reductions
 ) -> Verdict:
     """A name of an extension module: what its sources, stubs or binary say."""
-    case = _Case(module, name, thing, "unresolved")
+    case = _Case(module, name, thing, UNRESOLVED)
     case.files |= set(extensions.files(located))
     evidence = _returned(thing.key, reductions(located))
     known = extensions.look_up(located, thing.name) if "." not in thing.name else None

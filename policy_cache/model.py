@@ -17,6 +17,9 @@ FILL = "fill"
 
 OPERATIONS = (REFER, CONSTRUCT, CALL, STATE, FILL)
 
+ABSENT = "absent"
+UNRESOLVED = "unresolved"
+
 DEFERRED = "deferred"
 """Trait that lists the operations which are judged only when a file asks for them."""
 INERT = "inert"
@@ -31,8 +34,9 @@ class Verdict(NamedTuple):
     module, name : str
         The global as the file names it, after the Python 2 name mapping.
     kind : str
-        ``class``, ``function``, ``constant``, ``enum``, or ``unresolved`` (static analysis finds
-        no such name; plain Python may still find one that was made at run time).
+        ``class``, ``function``, ``constant``, ``enum``; ``absent`` (static analysis finds no such
+        name), ``unresolved`` (a value made at run time: the live object must tell), ``live``
+        (a module that exists in this process only), ``module``, ``external`` or ``refused``.
     target : str
         Canonical identity, ``module:qualname``, once re-exports and aliases are followed.
     grants : dict of str to str
@@ -63,6 +67,11 @@ class Verdict(NamedTuple):
     traits: dict[str, Any] = {}  # noqa: RUF012 (a default of a NamedTuple, never written to)
     origin: str = ""
     files: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether only the live object can tell what it is, if there is one at all."""
+        return self.kind in (ABSENT, UNRESOLVED) and not self.grants
 
     @property
     def key(self) -> str:
@@ -98,6 +107,6 @@ class Verdict(NamedTuple):
         return verdict
 
 
-def refused(module: str, name: str, reason: str, kind: str = "unresolved") -> Verdict:
+def refused(module: str, name: str, reason: str, kind: str = "refused") -> Verdict:
     """Return a verdict that grants nothing, for the one `reason`."""
     return Verdict(module, name, kind, f"{module}:{name}", {}, {"*": reason})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from policy_cache import store as _store
 from policy_cache.distributions import DISTRIBUTION, STDLIB
-from policy_cache.model import DEFERRED, REFER, Verdict, refused
+from policy_cache.model import ABSENT, DEFERRED, REFER, Verdict, refused
 
 if TYPE_CHECKING:
     from policy_cache.locate import Module
@@ -100,7 +100,7 @@ def _judge(module: str, name: str, known: Verdict | None, operation: str) -> Ver
     found = _analyse(module, name, known, operation)
     located = locate(module)
     kind = located.owner.kind if located is not None else ""
-    if found.kind != "unresolved" and kind in (DISTRIBUTION, STDLIB):
+    if found.kind != ABSENT and kind in (DISTRIBUTION, STDLIB):
         _memory[module, name] = found
         if located is not None and kind == DISTRIBUTION:
             _entry(located).put(found.key, found.to_json())
@@ -161,6 +161,14 @@ def is_stdlib_file(path: str) -> bool:
     real = os.path.realpath(path)
     inside = real.startswith(_stdlib_folder + os.sep)
     return inside and f"{os.sep}site-packages{os.sep}" not in real
+
+
+def owner_kind(module: str) -> str:
+    """Return who owns a module: ``stdlib``, ``distribution``, ``program``, ``local`` or ``""``."""
+    from policy_cache.locate import locate
+
+    located = locate(module)
+    return located.owner.kind if located is not None else ""
 
 
 def numpy_kind() -> Verdict:

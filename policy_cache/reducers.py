@@ -114,10 +114,19 @@ def _registered(src: Source) -> list[Thing]:
             text = ast.unparse(node.targets[0])
             if "dispatch_table" in text or text.endswith(_METHODS):
                 value = node.value
+        if isinstance(value, ast.Lambda):
+            found.append(Thing("function", src.module.name, "<lambda>", src, _named_lambda(value)))
+            continue
         resolved = expression(value, src) if value is not None else None
         if resolved is not None:
             found.append(resolved)
     return found
+
+
+def _named_lambda(node: ast.Lambda) -> ast.FunctionDef:
+    body: list[ast.stmt] = [ast.copy_location(ast.Return(node.body), node)]
+    function = ast.FunctionDef("<lambda>", node.args, body, [])
+    return ast.copy_location(function, node)
 
 
 def _names_pickle(node: ast.expr) -> bool:
@@ -226,7 +235,7 @@ def _returned(node: ast.expr, scope: _Scope, depth: int) -> list[Reduction]:
     if depth > _DEEPEST:
         return []
     if isinstance(node, ast.Tuple) and node.elts:
-        return _callable(node.elts[0], scope, depth)
+        return _callable(node.elts[0], scope, depth) + _handed_class(node, scope)
     if isinstance(node, ast.IfExp):
         return _returned(node.body, scope, depth) + _returned(node.orelse, scope, depth)
     if isinstance(node, ast.BoolOp):
@@ -242,6 +251,14 @@ def _returned(node: ast.expr, scope: _Scope, depth: int) -> list[Reduction]:
         return _returned_call(node, scope, depth)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return _callable_global(node.value, scope, node)
+    return []
+
+
+def _handed_class(node: ast.Tuple, scope: _Scope) -> list[Reduction]:
+    """Handle ``return helper, (type(self), ...)``: the helper is to call or construct the class."""
+    arguments = node.elts[1] if len(node.elts) > 1 else None
+    if isinstance(arguments, ast.Tuple) and any(_is_own_class(e, scope) for e in arguments.elts):
+        return _own(scope, node)
     return []
 
 
