@@ -15,6 +15,7 @@ privileges up: a sandbox of one's own account would leave one's own files within
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
@@ -290,7 +291,10 @@ def malicious(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     for loader, files in by_loader(entries, "format", LOADERS_OF_FORMAT).items():
         if options.loader in ("", loader):
             start = time.monotonic()
-            runs += sandbox.run(loader, files, folder / "files")
+            for run in sandbox.run(loader, files, folder / "files"):
+                runs.append(run)
+                if options.verbose:
+                    print(f"  {run.describe()} ({run.answer.get('seconds', 0):.1f} s)", flush=True)
             print(f"{loader}: {len(files)} files, {time.monotonic() - start:.0f} s", flush=True)
     late = [*sandbox.late, *map(str, Path("/tmp").glob(f"{Path(CANARY_PREFIX).name}*"))]
 
@@ -302,8 +306,6 @@ def malicious(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     table(families, OUTCOMES, "family [loader]")
     table(labels, OUTCOMES, "label")
     wrong = [run.describe() for run in runs if failed(run)]
-    if options.verbose:
-        print_list("loads", [run.describe() for run in runs])
     print_list("hostile files that got further than they may", wrong)
     print_list("canaries that changed after the load had ended", late)
     record = {
@@ -378,6 +380,9 @@ def main() -> int:
     options = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("hostile files run as nobody in namespaces of their own: start as root")
+    # Canaries have fixed names: a second run would take this one's for its own.
+    lock = os.open(Path(CANARY_PREFIX).parent, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     # Not through the link: an environment's interpreter is the link.
     options.python = os.path.abspath(options.python)
     record: dict[str, Any] = {}

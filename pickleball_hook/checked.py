@@ -94,7 +94,7 @@ def _run(
         guard = Guard(load, enforcing(), path or context.name_of(file), named or loader)
         unpickler = machine.ReferenceUnpickler(guard, outer, file, **options)
         if outer is not None:
-            unpickler.memo = dict(CUnpickler.memo.__get__(outer).copy())
+            unpickler.memo = outer.memo.copy()
             outer._machine = unpickler
         try:
             value = unpickler.load()
@@ -105,7 +105,7 @@ def _run(
         finally:
             if outer is not None:
                 outer._machine = None
-                CUnpickler.memo.__set__(outer, unpickler.memo)
+                outer.memo = unpickler.memo
     if context.current() is None:
         policies.flush()
     return value

@@ -110,7 +110,7 @@ loads = _Loads(c_loads)
 
 
 class Unpickler(CUnpickler):  # type: ignore[misc]
-    __slots__ = ("_file", "_gated", "_machine", "_options", "_unguarded")
+    __slots__ = ("_file", "_gated", "_machine", "_memo", "_options", "_unguarded")
 
     def __init__(
         self,
@@ -122,6 +122,7 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
         buffers: Any = (),
     ) -> None:
         self._machine: Any = None
+        self._memo: dict[int, Any] | None = None
         self._gated = self._unguarded = False
         self._options = _options(fix_imports, encoding, errors, buffers)
         super().__init__(file, **self._options)
@@ -133,15 +134,14 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
         except AttributeError:  # CPython's own message for an __init__ that was not called
             return CUnpickler.load(self)
         start = position(file)
-        if start is not None and self._is_plain() and gate.usable():
+        if start is not None and self._memo is None and self._is_plain() and gate.usable():
             memo = CUnpickler.memo.__get__(self).copy()
             self._gated = True
             try:
                 return CUnpickler.load(self)
             except Leave:
                 file.seek(start)
-                CUnpickler.__init__(self, file, **self._options)
-                CUnpickler.memo.__set__(self, memo)
+                self._memo = memo
             finally:
                 self._gated = False
         from pickleball_hook import checked
@@ -158,6 +158,21 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
         from pickleball_hook import checked
 
         return checked.find_class_alone(self, module, name)
+
+    @property
+    def memo(self) -> Any:
+        """What later loads of this object may refer to: a mapping with ``copy`` and ``clear``.
+
+        Once the reference machine has run, its memo is the one; CPython's own cannot be set from
+        a dict without harm (Modules/_pickle.c, ``Unpickler_set_memo``, fills the one it drops).
+        """
+        return CUnpickler.memo.__get__(self) if self._memo is None else self._memo
+
+    @memo.setter
+    def memo(self, value: Any) -> None:
+        if not isinstance(value, dict):
+            CUnpickler.memo.__set__(self, value)  # CPython's own complaint, if there is any
+        self._memo = dict(value.copy())
 
     def _is_plain(self) -> bool:
         """Tell whether no callback or buffer of the caller's takes part in the load."""

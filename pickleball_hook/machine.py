@@ -81,14 +81,16 @@ def load_inst(self: Any) -> None:
     module = self.readline()[:-1].decode("ascii")
     name = self.readline()[:-1].decode("ascii")
     cls = request(self, module, name)
-    self.append(_instantiate(self, cls, self.pop_mark(), "INST"))
+    value = _instantiate(self, cls, self.pop_mark(), "INST")
+    self.append(value)  # looked up now: the stack has changed with the mark
 
 
 def load_obj(self: Any) -> None:
     """OBJ: the class is the first item above the mark."""
     args = self.pop_mark()
     cls = args.pop(0)
-    self.append(_instantiate(self, cls, args, "OBJ"))
+    value = _instantiate(self, cls, args, "OBJ")
+    self.append(value)
 
 
 def get_extension(self: Any, code: int) -> None:

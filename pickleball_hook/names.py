@@ -97,7 +97,11 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
     if verdict is not None and verdict.kind != "live" and _is_target(value, verdict):
         guard.grant(value, verdict)
         return
-    own = _own_verdict(value) or _singleton_verdict(value, module, name)
+    own = (
+        _own_verdict(value)
+        or _singleton_verdict(value, module, name)
+        or _compiled_verdict(value, module, name)
+    )
     if own is None:
         guard.refuse(
             f"{module}.{name}",
@@ -244,6 +248,27 @@ def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:
         return None
     evidence = f"{type(value).__module__}.{type(value).__qualname__}.__reduce__ returns its name"
     return Verdict(module, name, "constant", f"{module}:{name}", {REFER: evidence}, {})
+
+
+def _compiled_verdict(value: object, module: str, name: str) -> Verdict | None:
+    """Judge a class of an extension module whose files do not name it (pybind11, Boost.Python).
+
+    Such a class is made for pickling if it has a reducer of its own; Boost.Python says so by
+    ``__safe_for_unpickling__``, since its base class has a ``__reduce__`` that only complains.
+    """
+    if not isinstance(value, type) or issubclass(value, (type, types.ModuleType)):
+        return None
+    holder = sys.modules.get(module)
+    if policies.module_kind(module) != "extension" or vars(holder).get(name) is not value:
+        return None
+    evidence = f"a compiled class of {getattr(holder, '__file__', module)}"
+    grants = dict.fromkeys((REFER, CONSTRUCT, STATE), evidence)
+    reducers = [n for n in ("__reduce__", "__reduce_ex__") if getattr(value, n) is not getattr(object, n)]
+    boost = any(base.__module__.startswith("Boost.Python") for base in value.__mro__)
+    if reducers and (not boost or getattr(value, "__safe_for_unpickling__", False)):
+        grants[CALL] = f"{evidence} that defines {reducers[0]}"
+    traits = {"bare_new": True, "unproven": [f"{module}:{name} is compiled"]}
+    return Verdict(module, name, "class", f"{module}:{name}", grants, {}, "", traits)
 
 
 def _named_verdict(value: object) -> Verdict | None:

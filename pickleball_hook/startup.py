@@ -12,7 +12,6 @@ was asked for succeeds as if this package were absent.
 from __future__ import annotations
 
 import sys
-from _thread import get_ident
 
 # typing.TYPE_CHECKING without importing typing, which costs more than this whole module.
 TYPE_CHECKING = False
@@ -25,12 +24,13 @@ if TYPE_CHECKING:
 # In the order in which they are patched when they are already there.
 AWAITED = ("_pickle", "pickle", "torch", "joblib")
 
-# The last statement of `pickle` imports `_pickle`: patching that one in the middle of it would
-# work on a module that is half there, so it waits for the outer import to end.
+# The last statement of `pickle` imports `_pickle`, and the patches are made of what is in both: a
+# part is patched when its whole has been imported, never in the middle of that.
 _PART_OF = {"_pickle": "pickle"}
 
-_executing: set[str] = set()
-_patching: dict[int, list[str]] = {}  # by thread
+# Awaited modules that some thread is executing and patching. The parts of one are that thread's
+# business: another that tried would import what the first has half imported.
+_busy: set[str] = set()
 _reported: set[str] = set()
 
 
@@ -87,14 +87,12 @@ class WatchedLoader:
         for holder, attribute in ((module.__spec__, "loader"), (module, "__loader__")):
             if getattr(holder, attribute, None) is self:
                 setattr(holder, attribute, self._loader)
-        _executing.add(name)
+        _busy.add(name)
         try:
             self._loader.exec_module(module)
-        finally:
-            _executing.discard(name)
-            _patch_parts(name)
-        if _PART_OF.get(name) not in _executing:
             _patch(name)
+        finally:
+            _busy.discard(name)
 
 
 def install() -> None:
@@ -135,8 +133,17 @@ def uninstall() -> None:
 def wake(
     name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
 ) -> ModuleSpec | None:
-    """Answer for the start-up line's stand-in finder, after taking its place."""
-    install()
+    """Answer for the start-up line's stand-in finder, after taking its place.
+
+    The import machinery asks a finder with the global import lock held (`_find_spec` of CPython's
+    ``Lib/importlib/_bootstrap.py``). Importing the patches there could wait for a thread that
+    imports them too and waits for that lock, so they wait for the module to be executed. Only
+    the line itself, which found a module imported before it ran, gives a `target`.
+    """
+    if target is not None:
+        install()
+    elif not switched_off():
+        _take_place()
     return None if switched_off() else PickleballFinder.find_spec(name, path, target)
 
 
@@ -185,33 +192,19 @@ def _find_behind(
     return None
 
 
-def _patch_parts(whole: str) -> None:
-    for part, name in _PART_OF.items():
-        if name == whole and part in sys.modules:
-            _patch(part)
-
-
 def _patch(name: str) -> None:
-    """Patch a module; when that is what imports another awaited one, the other comes after it.
-
-    Patching `_pickle` imports `pickle`, say: the patches are made of what is in both.
-    """
-    thread = get_ident()
-    if thread in _patching:
-        _patching[thread].append(name)
-        return
-    names = _patching[thread] = [name]
+    """Patch a module that has been executed, after its parts, or leave it to who has its whole."""
     try:
-        for name in names:  # grows under way
-            _apply(name)
-    finally:
-        del _patching[thread]
-
-
-def _apply(name: str) -> None:
-    try:
+        whole = _PART_OF.get(name)
+        if whole is not None:
+            __import__(whole)
+            if whole in _busy:
+                return
         from pickleball_hook import patches
 
+        for part in _PART_OF:
+            if _PART_OF[part] == name and part in sys.modules:
+                patches.apply(part)
         patches.apply(name)
     except KeyboardInterrupt:  # the user's, not a failure of ours: the import is interrupted
         raise

@@ -20,12 +20,12 @@ class Sink(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _tables() -> tuple[dict[str, Sink], dict[str, tuple[str, Sink]], dict[str, Sink]]:
-    """Return exact names, prefixes by their module, and method names."""
+def _tables() -> tuple[dict[str, Sink | None], dict[str, tuple[str, Sink]], dict[str, Sink]]:
+    """Return exact names (None: harmless under a prefix that is not), prefixes, method names."""
     path = os.path.join(os.path.dirname(__file__), "sinks.json")
     with open(path, encoding="utf-8") as stream:
         data = json.load(stream)
-    exact: dict[str, Sink] = {}
+    exact: dict[str, Sink | None] = dict.fromkeys(data["harmless"])
     prefixes: dict[str, tuple[str, Sink]] = {}
     for pattern, line in data["functions"].items():
         sink = Sink(pattern, line["category"], line["why"])

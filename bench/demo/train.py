@@ -82,9 +82,9 @@ def shipments(random: np.random.Generator) -> pd.DataFrame:
             "received": days.tz_localize("UTC")
             + pd.to_timedelta(random.integers(1, 90, ROWS), "h"),
             "state": pd.Categorical(random.choice(["new", "sent", "back"], ROWS), ordered=True),
-            "town": pd.array(random.choice(["Oslo", "Brno", None], ROWS), dtype="string"),
+            "town": pd.array(random.choice(np.array(["Oslo", "Brno", None]), ROWS), dtype="string"),
             "note": [" ".join(random.choice(WORDS, 2)) for _ in range(ROWS)],
-            "parcels": pd.array(random.choice([1, 2, None], ROWS), dtype="Int64"),
+            "parcels": pd.array(random.choice(np.array([1, 2, None]), ROWS), dtype="Int64"),
         },
         index=pd.MultiIndex.from_arrays(
             [np.arange(ROWS) % 7, np.arange(ROWS)], names=("route", "id")

@@ -54,15 +54,30 @@ def test_importing_pickle_imports_no_dependency(run: Runner) -> None:
         "from pickle import loads",
         "import multiprocessing.connection, multiprocessing.reduction",
         "import importlib; importlib.import_module('pickle')",
-        "import threading\n"
-        "names = ['pickle', '_pickle'] * 8\n"
-        "threads = [threading.Thread(target=__import__, args=[name]) for name in names]\n"
-        "for thread in threads: thread.start()\n"
-        "for thread in threads: thread.join()",
     ],
 )
 def test_import_order(run: Runner, statement: str) -> None:
     assert printed(run, f"print(state()[0])\n{statement}\nprint(state())") == f"1\n{PATCHED}"
+
+
+def test_first_imports_in_many_threads(run: Runner) -> None:
+    """Neither a deadlock nor a module half imported, whichever thread is first."""
+    script = """
+import random, threading
+sys.setswitchinterval(1e-5)
+names = ["pickle", "_pickle"] * 8
+random.shuffle(names)
+barrier = threading.Barrier(len(names))
+def import_it(name):
+    barrier.wait()
+    __import__(name)
+threads = [threading.Thread(target=import_it, args=[name], daemon=True) for name in names]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(state())
+"""
+    for _ in range(20):
+        assert printed(run, script, timeout=30) == PATCHED
 
 
 def test_accelerator_alone(run: Runner) -> None:
@@ -271,6 +286,17 @@ def test_interrupt_is_not_swallowed(run: Runner, scratch: Environment) -> None:
     path.write_text("raise KeyboardInterrupt")
     script = "try: import pickle\nexcept KeyboardInterrupt: print('interrupted')"
     assert printed(run, script, python=scratch.python) == "interrupted"
+
+
+def test_pickle_module_run_as_a_program(run: Runner) -> None:
+    """``python -m pickle FILE`` executes `pickle` as ``__main__``, past any import of it."""
+    canary = run.folder / "canary"
+    file = run.folder / "file.pkl"
+    file.write_bytes(f"cos\nsystem\n(S'echo > {canary}'\ntR.".encode())
+    done = run.command([run.python, "-m", "pickle", file], timeout=30)
+    assert done.returncode != 0
+    assert "PolicyViolation" in done.stderr
+    assert not canary.exists()
 
 
 def test_run_command_without_startup_file(run: Runner, scratch: Environment) -> None:
