@@ -143,7 +143,7 @@ _dispatches: dict[type, tuple[dict[int, Any], dict[int, Any]]] = {}
 
 
 def load_in_python(unpickler: Any, frame: FrameType) -> object:
-    """Run ``load`` of a ``pickle._Unpickler`` or of a class derived from it (joblib, pandas, dill)."""
+    """Run ``load`` of a ``pickle._Unpickler`` or of a class derived from it (joblib's, dill's)."""
     if isinstance(unpickler, machine.ReferenceUnpickler):
         return python_load(unpickler)
     trusted = context.current() is None and channels.trusted(frame)
@@ -187,7 +187,9 @@ def _dispatch(cls: type) -> dict[int, Any]:
 
 def patched_methods() -> dict[str, Any]:
     """Return the methods of ``pickle._Unpickler`` that take the place of CPython's, by name."""
-    return {name: _switch(function, _PLAIN_METHODS[name]) for name, function in machine.METHODS.items()}
+    return {
+        name: _switch(function, _PLAIN_METHODS[name]) for name, function in machine.METHODS.items()
+    }
 
 
 def _switch(function: Any, plain: Any) -> Any:

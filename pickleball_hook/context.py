@@ -65,9 +65,10 @@ class entering:
         if self._token is not None:
             _load.reset(self._token)
         violation = self.load.violation
-        if self._outermost and violation is not None and error is not violation:
-            if error is None or isinstance(error, Exception):
-                raise violation from None
+        if not self._outermost or violation is None or error is violation:
+            return
+        if error is None or isinstance(error, Exception):
+            raise violation from None
 
 
 _trusted: ContextVar[bool] = ContextVar("pickleball_trusted", default=False)

@@ -22,6 +22,7 @@ class _Function:
     """A callable that behaves like the builtin function that it replaces."""
 
     __module__ = "_pickle"
+    __name__: str
 
     def __init__(self, plain: Any) -> None:
         self.__name__ = plain.__name__

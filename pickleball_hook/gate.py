@@ -76,7 +76,7 @@ def _closed_set() -> dict[tuple[str, str], object]:
 
 
 def _own(module: str, name: str) -> object:
-    """Return an attribute of an imported standard-library module, if that module is the real one."""
+    """Return an attribute of an imported standard-library module, if it is the real module."""
     from policy_cache.policies import is_stdlib_file
 
     holder = sys.modules.get(module)

@@ -206,14 +206,14 @@ def find_callable(values: Iterable[Any]) -> object | None:
     Containers and instance dictionaries are searched; what a native object hides is its own.
     """
     seen: set[int] = set()
-    waiting = list(values)
+    waiting: list[object] = list(values)
     while waiting:
         value = waiting.pop()
         kind = type(value)
         if kind in _SCALARS or id(value) in seen:
             continue
         if isinstance(value, names.CALLABLE_KINDS):
-            return value  # type: ignore[no-any-return]
+            return value
         seen.add(id(value))
         if len(seen) > _DEEPEST_LOOK:
             return value  # too much to look through: treated as found
@@ -221,7 +221,7 @@ def find_callable(values: Iterable[Any]) -> object | None:
             waiting += dict.keys(value)
             waiting += dict.values(value)
         elif isinstance(value, (list, tuple, set, frozenset)):
-            waiting += [*kind.__iter__(value)] if kind in (list, tuple, set, frozenset) else _items(value)
+            waiting += _items(value)
         attributes = getattr(value, "__dict__", None) if kind.__module__ != "builtins" else None
         if type(attributes) is dict:
             waiting += attributes.values()
@@ -229,11 +229,9 @@ def find_callable(values: Iterable[Any]) -> object | None:
 
 
 def _items(value: Any) -> list[Any]:
-    """Return the items of a container of a derived class, without running its methods."""
-    for base in (list, tuple, set, frozenset):
-        if isinstance(value, base):
-            return [*base.__iter__(value)]
-    return []
+    """Return the items of a container, without running methods that its class derives."""
+    bases: tuple[Any, ...] = (list, tuple, set, frozenset)
+    return next(([*base.__iter__(value)] for base in bases if isinstance(value, base)), [])
 
 
 def _may_be_allowed(verdict: Verdict) -> bool:
@@ -253,8 +251,9 @@ def _remedy(name: str) -> str:
     asked = name.partition(" ")[0]
     module, _, attribute = asked.rpartition(".")
     return (
-        f"do not load this file unless you trust its author; `pickleball explain {module}:{attribute}` "
-        "shows the evidence, PICKLEBALL_MODE=audit only reports"
+        "do not load this file unless you trust its author; "
+        f"`pickleball explain {module}:{attribute}` shows the evidence, "
+        "PICKLEBALL_MODE=audit only reports"
     )
 
 

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_make: Any = object.__new__
+
+
 class _Meta(type):
     def __call__(cls, *args: object, **kwargs: object) -> object:
-        return object.__new__(cls)
+        return _make(cls)
 
 
 class _StandIn(metaclass=_Meta):
@@ -45,7 +48,7 @@ class _StandIn(metaclass=_Meta):
 
 class _Inert(CUnpickler):  # type: ignore[misc]
     def find_class(self, module: str, name: str) -> object:
-        return type(_StandIn)("StandIn", (_StandIn,), {})
+        return _Meta("StandIn", (_StandIn,), {})
 
     def persistent_load(self, pid: object) -> object:
         return object.__new__(_StandIn)

@@ -169,7 +169,9 @@ def _construct(
     guard: Guard = self._guard
     guard.check_alive()
     if not isinstance(cls, type):
-        raise pickle.UnpicklingError(f"{opcode} class argument must be a type, not {type(cls).__name__}")
+        raise pickle.UnpicklingError(
+            f"{opcode} class argument must be a type, not {type(cls).__name__}"
+        )
     check_construct(guard, cls, (*args, *kwargs.values()), opcode)
     guard.calling = True
     value = cls.__new__(cls, *args, **kwargs)
@@ -179,8 +181,8 @@ def _construct(
     return cast("object", value)
 
 
-def _always_new(guard: Guard, cls: type, value: object) -> bool:
-    """Tell whether ``cls.__new__`` makes a new object each time, though others refer to this one."""
+def _always_new(guard: Guard, cls: Any, value: object) -> bool:
+    """Tell whether ``cls.__new__`` makes a new object each time, though others refer to it."""
     traits = guard.class_verdict(cls).traits
     if traits.get("fresh"):
         return True
@@ -303,7 +305,9 @@ def _check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
     setter = _static(cls, "__setstate__")
     if not isinstance(setter, FunctionType) or verdict.traits.get("custom_state"):
         return
-    if "base policy" in verdict.grants.get(STATE, "") or "__main__" in verdict.grants.get(STATE, ""):
+    if "base policy" in verdict.grants.get(STATE, "") or "__main__" in verdict.grants.get(
+        STATE, ""
+    ):
         return
     maker = sys.modules.get(setter.__globals__.get("__name__", ""))
     if maker is not None and maker.__name__ in ("attr._make", "dataclasses"):
@@ -352,14 +356,14 @@ def _check_keys(guard: Guard, cls: type, table: dict[Any, Any], own_keys: frozen
             continue
         if key.startswith("__") and key.endswith("__"):
             if key not in own_keys and key not in _ALLOWED_DUNDERS:
-                guard.refuse(_name(cls), f"BUILD of {key}", "a state may not set special attributes")
+                guard.refuse(
+                    _name(cls), f"BUILD of {key}", "a state may not set special attributes"
+                )
         elif guard.verdict_of(value) is not None or isinstance(value, (FunctionType, MethodType)):
             _check_shadow(guard, cls, key, value)
 
 
-def _check_setters(
-    guard: Guard, cls: type, table: dict[Any, Any], judged: frozenset[str]
-) -> None:
+def _check_setters(guard: Guard, cls: type, table: dict[Any, Any], judged: frozenset[str]) -> None:
     """A setter that assigns computed keys runs properties: plain members, or analysed ones."""
     for key in dict.keys(table):
         found = _static(cls, key) if type(key) is str else None

@@ -45,7 +45,7 @@ class CallOnly:
 
 
 def mapped(module: str, name: str, proto: int, fix_imports: bool) -> tuple[str, str]:
-    """Map a Python 2 name, as ``Unpickler.find_class`` does below protocol 3 (CPython pickle.py)."""
+    """Map a Python 2 name, as ``find_class`` does below protocol 3 (CPython Lib/pickle.py)."""
     if proto < 3 and fix_imports:
         import _compat_pickle
 
@@ -129,15 +129,17 @@ def accept_from_program(guard: Guard, value: object, outer: object, module: str,
         guard.grant(value, Verdict(module, name, "constant", target, grants, {}))
         return
     home = getattr(value, "__module__", None)
-    if _own_verdict(value) is None and isinstance(home, str):
-        if home == type(outer).__module__ or policies.owner_kind(home) == "program":
-            evidence = f"{type(outer).__qualname__} of the program gave it for {module}.{name}"
-            operations = (REFER, CONSTRUCT, CALL, STATE, FILL)
-            target = f"{home}:{getattr(value, '__qualname__', name)}"
-            grants = dict.fromkeys(operations, evidence)
-            kind = "class" if isinstance(value, type) else "function"
-            guard.grant(value, Verdict(module, name, kind, target, grants, {}))
-            return
+    own = isinstance(home, str) and (
+        home == type(outer).__module__ or policies.owner_kind(home) == "program"
+    )
+    if own and _own_verdict(value) is None:
+        evidence = f"{type(outer).__qualname__} of the program gave it for {module}.{name}"
+        operations = (REFER, CONSTRUCT, CALL, STATE, FILL)
+        target = f"{home}:{getattr(value, '__qualname__', name)}"
+        grants = dict.fromkeys(operations, evidence)
+        kind = "class" if isinstance(value, type) else "function"
+        guard.grant(value, Verdict(module, name, kind, target, grants, {}))
+        return
     accept(guard, value, None, module, name)
 
 
@@ -171,9 +173,11 @@ def _is_target(value: object, verdict: Verdict) -> bool:
 
 def _same_method(found: object, value: object) -> bool:
     """Bound methods are made anew at each look-up: equal ones are the same method."""
-    return type(found) is type(value) and isinstance(
-        value, (types.MethodType, types.BuiltinMethodType)
-    ) and bool(found == value)
+    return (
+        type(found) is type(value)
+        and isinstance(value, (types.MethodType, types.BuiltinMethodType))
+        and bool(found == value)
+    )
 
 
 def _fits_kind(value: object, kind: str) -> bool:
@@ -259,12 +263,15 @@ def _compiled_verdict(value: object, module: str, name: str) -> Verdict | None:
     if not isinstance(value, type) or issubclass(value, (type, types.ModuleType)):
         return None
     holder = sys.modules.get(module)
+    bases = value.__mro__
     if policies.module_kind(module) != "extension" or vars(holder).get(name) is not value:
         return None
     evidence = f"a compiled class of {getattr(holder, '__file__', module)}"
     grants = dict.fromkeys((REFER, CONSTRUCT, STATE), evidence)
-    reducers = [n for n in ("__reduce__", "__reduce_ex__") if getattr(value, n) is not getattr(object, n)]
-    boost = any(base.__module__.startswith("Boost.Python") for base in value.__mro__)
+    reducers = [
+        n for n in ("__reduce__", "__reduce_ex__") if getattr(value, n) is not getattr(object, n)
+    ]
+    boost = any(base.__module__.startswith("Boost.Python") for base in bases)
     if reducers and (not boost or getattr(value, "__safe_for_unpickling__", False)):
         grants[CALL] = f"{evidence} that defines {reducers[0]}"
     traits = {"bare_new": True, "unproven": [f"{module}:{name} is compiled"]}

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 c_load: Any = _pickle.load
 c_loads: Any = _pickle.loads
 CUnpickler: Any = _pickle.Unpickler
-PythonUnpickler: Any = pickle._Unpickler  # type: ignore[attr-defined]
+PythonUnpickler: Any = pickle._Unpickler
 python_load: Any = PythonUnpickler.load
 python_find_class: Any = PythonUnpickler.find_class

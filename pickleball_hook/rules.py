@@ -30,7 +30,9 @@ _LITERAL_BUDGET = 1_000_000
 _RE_DEBUG = 128
 
 
-def check(guard: Guard, verdict: Verdict, operation: str, target: Any, operands: tuple[Any, ...]) -> None:
+def check(
+    guard: Guard, verdict: Verdict, operation: str, target: Any, operands: tuple[Any, ...]
+) -> None:
     """Apply the rule of a verdict to an operation.
 
     Raises
@@ -147,32 +149,38 @@ def _text_codec(guard: Guard, operation: str, target: Any, operands: tuple[Any, 
         return ""
     if len(operands) == 1:
         allowed = type(operands[0]) in (bytes, bytearray, int, str, list)
-        return "" if allowed and is_literal(operands[0]) or type(operands[0]) is bytearray else "text only"
+        return (
+            ""
+            if (allowed and is_literal(operands[0])) or type(operands[0]) is bytearray
+            else "text only"
+        )
     if type(operands[0]) in (str, bytes, bytearray) and operands[1] in _TEXT_CODECS:
         return "" if all(type(v) is str for v in operands[1:]) else "encodings are exact strings"
     return "only text codecs are permitted"
 
 
 def _codecs_encode(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
-    if operation == CALL and all(type(v) is str for v in operands):
-        if len(operands) == 1 or (len(operands) == 2 and operands[1].lower() in _TEXT_CODECS):
-            return ""
+    if operation == CALL and len(operands) in (1, 2) and all(type(v) is str for v in operands):
+        codecs = [codec.lower() for codec in operands[1:]]
+        return "" if all(codec in _TEXT_CODECS for codec in codecs) else "only text codecs"
     return "only exact text with a text codec is permitted"
 
 
 def _regex(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
     flags = operands[1] if len(operands) > 1 else 0
-    if type(flags) is not int and not isinstance(flags, Enum):
+    import re
+
+    if type(flags) is not int and not isinstance(flags, re.RegexFlag):
         return "flags are an integer"
-    if int(flags) & _RE_DEBUG:  # type: ignore[call-overload]
+    if int(flags) & _RE_DEBUG:
         return "re.DEBUG prints"
     return _literal_args(guard, operation, target, operands[:1])
 
 
 def _type(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
-    if operation == CALL and len(operands) == 1:
-        if any(operands[0] is literal for literal in (None, NotImplemented, Ellipsis)):
-            return ""
+    called = operation == CALL and len(operands) == 1
+    if called and any(operands[0] is literal for literal in (None, NotImplemented, Ellipsis)):
+        return ""
     return "type() is only for None, NotImplemented and Ellipsis"
 
 
@@ -286,7 +294,11 @@ def _reconstructor(guard: Guard, operation: str, target: Any, operands: tuple[An
     check_construct(guard, cls, (), "NEWOBJ")
     if base is object:
         return "" if state is None else "base object has no state"
-    if base.__module__ != "builtins" or base not in cls.__mro__ or isinstance(base, types.FunctionType):
+    if (
+        base.__module__ != "builtins"
+        or base not in cls.__mro__
+        or isinstance(base, types.FunctionType)
+    ):
         return "the base is a builtin type of the class"
     if type(state) is not base and not is_literal(state):
         return "the state of a builtin base is an exact value of it"
@@ -350,12 +362,14 @@ def _grant_attribute(guard: Guard, args: tuple[Any, ...], value: object) -> None
     cls = holder if isinstance(holder, type) else type(holder)
     verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.{name}")
     if REFER not in verdict.grants and CALL not in verdict.grants:
-        guard.refuse(f"{cls.__module__}.{cls.__qualname__}.{name}", "GLOBAL", verdict.why_not(REFER))
+        guard.refuse(
+            f"{cls.__module__}.{cls.__qualname__}.{name}", "GLOBAL", verdict.why_not(REFER)
+        )
     guard.grant(value, verdict)
 
 
 def _type_expression(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
-    """Parametrized types: ``getitem(List, int)``, ``GenericAlias(list, (int,))``, ``reduce(or_, ...)``."""
+    """``getitem(List, int)``, ``GenericAlias(list, (int,))``, ``reduce(or_, ...)``: types only."""
     import operator
 
     if operation != CALL or len(operands) != 2:
@@ -427,7 +441,7 @@ def _expected_dtype(target: Any, state: Any) -> Any:
     try:
         if len(state) == 5 or state[0] not in (3, 4):
             return None
-        order, subarray, fields_names, fields, size, alignment, flags = state[1:8]
+        order, subarray, fields_names, fields, size, _, flags = state[1:8]
         if fields_names is not None:
             made = _structured(numpy, fields_names, fields, size, bool(flags & 0x80))
         elif subarray is not None:
@@ -439,7 +453,9 @@ def _expected_dtype(target: Any, state: Any) -> Any:
         if target.kind in "mM" and len(state) > 8 and state[8]:
             unit, step = state[8][1][0], state[8][1][1]
             text = unit.decode() if isinstance(unit, bytes) else unit
-            made = numpy.dtype(f"{target.kind}8[{step}{text}]" if text != "generic" else target.char)
+            made = numpy.dtype(
+                f"{target.kind}8[{step}{text}]" if text != "generic" else target.char
+            )
         if order in ("<", ">"):
             made = made.newbyteorder(order)
         return made.__reduce__()[2]
@@ -448,7 +464,7 @@ def _expected_dtype(target: Any, state: Any) -> Any:
 
 
 def _structured(numpy: Any, names: Any, fields: Any, size: Any, aligned: bool) -> Any:
-    if type(names) is not tuple or type(fields) is not dict and not hasattr(fields, "keys"):
+    if type(names) is not tuple or (type(fields) is not dict and not hasattr(fields, "keys")):
         raise ValueError("no fields")
     rows = [fields[name] for name in names]
     return numpy.dtype(
@@ -473,7 +489,10 @@ def _same_state(expected: Any, state: Any) -> bool:
     for values in (ours, theirs):
         values[0] = native if values[0] == "=" else values[0]
         if values[1] is not None:
-            values[1] = (values[1][0], values[1][1] if type(values[1][1]) is tuple else (values[1][1],))
+            values[1] = (
+                values[1][0],
+                values[1][1] if type(values[1][1]) is tuple else (values[1][1],),
+            )
         values[3] = dict(values[3].items()) if values[3] is not None else None
     return bool(ours == theirs)
 
@@ -541,7 +560,9 @@ def _numpy_frombuffer(guard: Guard, operation: str, target: Any, operands: tuple
     return "" if all(map(is_literal, operands[2:])) else "it takes a literal shape and order"
 
 
-def _numpy_mareconstruct(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+def _numpy_mareconstruct(
+    guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]
+) -> str:
     """``_mareconstruct(subtype, baseclass, shape, code)`` (numpy/ma/core.py)."""
     numpy = _numpy()
     if len(operands) != 4 or not all(isinstance(cls, type) for cls in operands[:2]):
@@ -555,7 +576,9 @@ def _numpy_mareconstruct(guard: Guard, operation: str, target: Any, operands: tu
     return "" if is_literal(operands[2]) and type(operands[3]) in (bytes, str) else "literals only"
 
 
-def _numpy_bit_generator(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+def _numpy_bit_generator(
+    guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]
+) -> str:
     """``__randomstate_ctor(bit_generator, ctor)`` and kin (numpy/random/_pickle.py)."""
     base = getattr(sys.modules.get("numpy.random"), "BitGenerator", None)
     for value in operands:
@@ -573,7 +596,9 @@ def _numpy_bit_generator(guard: Guard, operation: str, target: Any, operands: tu
 # -- scipy ----------------------------------------------------------------------------------------
 
 
-def _scipy_distribution(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+def _scipy_distribution(
+    guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]
+) -> str:
     """``rv_generic.__setstate__`` executes the text under ``_parse_arg_template``.
 
     scipy makes that text from its own template and the names of the shape parameters
@@ -624,7 +649,9 @@ def _torch_state(guard: Guard, operation: str, target: Any, operands: tuple[Any,
 
 
 def _nested_load(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
-    return "" if len(operands) == 1 and type(operands[0]) in (bytes, bytearray) else "it takes bytes"
+    return (
+        "" if len(operands) == 1 and type(operands[0]) in (bytes, bytearray) else "it takes bytes"
+    )
 
 
 RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {

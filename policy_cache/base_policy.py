@@ -10,6 +10,8 @@ import os
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from policy_cache.model import Verdict
+
 _FOLDER = os.path.join(os.path.dirname(__file__), "base")
 
 
@@ -44,15 +46,7 @@ class Line(NamedTuple):
     file: str
 
 
-class _Table(NamedTuple):
-    lines: dict[str, Line]
-    patterns: tuple[tuple[str, Line], ...]
-    refused: dict[str, str]
-    aliases: dict[str, str]
-
-
 _TRAITS = ("calls", "constructs", "live", "fresh", "state_keys")
-_EMPTY = _Table({}, (), {}, {})
 
 
 def normalized(distribution: str) -> str:
@@ -60,19 +54,24 @@ def normalized(distribution: str) -> str:
     return distribution.lower().replace("_", "-").replace(".", "-")
 
 
+def _path(owner: str) -> str:
+    return os.path.join(_FOLDER, f"{normalized(owner)}.json")
+
+
 @lru_cache(maxsize=64)
-def _table(owner: str) -> _Table:
-    path = os.path.join(_FOLDER, f"{normalized(owner)}.json")
+def _text(owner: str) -> str:
     try:
-        with open(path, encoding="utf-8") as stream:
-            data = json.load(stream)
+        with open(_path(owner), encoding="utf-8") as stream:
+            return stream.read()
     except FileNotFoundError:
-        return _EMPTY
-    lines = {key: _line(value, path) for key, value in data.get("globals", {}).items()}
-    patterns = tuple(
-        (key.rstrip("*"), _line(value, path)) for key, value in data.get("patterns", {}).items()
-    )
-    return _Table(lines, patterns, data.get("refused", {}), data.get("aliases", {}))
+        return ""
+
+
+@lru_cache(maxsize=64)
+def _sections(owner: str) -> dict[str, dict[str, Any]]:
+    """Return the whole file: needed for patterns, aliases and refusals, not for a plain look-up."""
+    found: dict[str, dict[str, Any]] = json.loads(_text(owner) or "{}")
+    return found
 
 
 def _line(value: dict[str, Any], file: str) -> Line:
@@ -89,13 +88,24 @@ def _line(value: dict[str, Any], file: str) -> Line:
     )
 
 
+@lru_cache(maxsize=4096)
 def look_up(owner: str, key: str) -> Line | None:
-    """Return the line of `owner` for the global ``module:name``, if there is one."""
-    table = _table(owner)
-    line = table.lines.get(key)
-    if line is None:
-        line = next((found for prefix, found in table.patterns if key.startswith(prefix)), None)
-    return line
+    """Return the line of `owner` for the global ``module:name``, if there is one.
+
+    Every entry has a line of the file to itself, so that one can be read without the others: a
+    warm load asks for a handful of more than a thousand.
+    """
+    text = _text(owner)
+    start = text.find(f"\n  {json.dumps(key)}: {{")
+    if start >= 0:
+        entry = text[start : text.index("\n", start + 1)].rstrip(",")
+        return _line(json.loads("{" + entry + "}")[key], _path(owner))
+    if '\n "patterns": {\n' not in text:
+        return None
+    for pattern, value in _sections(owner)["patterns"].items():
+        if key.startswith(pattern.rstrip("*")):
+            return _line(value, _path(owner))
+    return None
 
 
 def refusal(owner: str, key: str) -> str:
@@ -103,7 +113,7 @@ def refusal(owner: str, key: str) -> str:
 
     ``module:*`` speaks for a module and everything below it; the longest key decides.
     """
-    refused = _table(owner).refused
+    refused = _sections(owner).get("refused", {})
     if key in refused:
         return refused[key]
     parts = key.partition(":")[0].split(".")
@@ -113,7 +123,8 @@ def refusal(owner: str, key: str) -> str:
 
 def alias(owner: str, module: str) -> str:
     """Return the module that an old module name of `owner` stands for now."""
-    for old, new in _table(owner).aliases.items():
+    aliases: dict[str, str] = _sections(owner).get("aliases", {})
+    for old, new in aliases.items():
         if module == old or module.startswith(old + "."):
             return new + module[len(old) :]
     return module
@@ -121,18 +132,37 @@ def alias(owner: str, module: str) -> str:
 
 def closed(owner: str) -> dict[str, Line]:
     """Return the lines of `owner` that are closed under composition."""
-    return {key: line for key, line in _table(owner).lines.items() if line.closed}
+    found: dict[str, Line] = {}
+    for entry in _text(owner).splitlines():
+        if '"closed": true' in entry:
+            ((key, value),) = json.loads("{" + entry.rstrip(",") + "}").items()
+            found[key] = _line(value, _path(owner))
+    return found
 
 
 def lists_module(owner: str, module: str) -> bool:
-    """Tell whether `owner` has a line for anything in `module`."""
-    return module in _modules(owner)
+    """Tell whether `owner` has a line for anything in `module` or below it."""
+    text = _text(owner)
+    return f'\n  "{module}:' in text or f'\n  "{module}.' in text
 
 
-@lru_cache(maxsize=16)
-def _modules(owner: str) -> frozenset[str]:
-    found = set()
-    for key in _table(owner).lines:
-        parts = key.partition(":")[0].split(".")
-        found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
-    return frozenset(found)
+def verdict(module: str, name: str, target: str, origin: str, line: Line) -> Verdict:
+    """Return the verdict that a line gives on a global.
+
+    Parameters
+    ----------
+    module, name : str
+        As the file names it.
+    target : str
+        Canonical identity, ``module:qualname``.
+    origin : str
+        File that the module of `target` is loaded from, or ``""``.
+    line : Line
+    """
+    evidence = f"base policy: {line.why} [{line.source}]"
+    reasons = {} if line.ops else {"*": line.why}
+    traits = {**line.traits, "closed": True} if line.closed else line.traits
+    grants = dict.fromkeys(line.ops, evidence)
+    return Verdict(
+        module, name, line.kind, target, grants, reasons, line.rule, traits, origin, (line.file,)
+    )

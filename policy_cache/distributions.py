@@ -6,9 +6,11 @@ in a large environment, and a namespace package such as ``nvidia`` has many owne
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -48,6 +50,7 @@ def forget() -> None:
     """Forget what was read (packages may have been installed since)."""
     _records.clear()
     _owners.clear()
+    _describe.cache_clear()
 
 
 def owner_of(file: str, module: str) -> Owner | None:
@@ -122,6 +125,7 @@ def _read(path: str) -> bytes:
     return _records[path]
 
 
+@lru_cache(maxsize=1024)
 def _describe(info: str, root: str) -> Owner:
     from importlib_metadata import Distribution  # deferred: 20 ms, and only a cold look-up needs it
 
@@ -129,7 +133,11 @@ def _describe(info: str, root: str) -> Owner:
     record = os.path.join(info, "RECORD")
     if not os.path.isfile(record):
         record = next(
-            (p for p in (os.path.join(info, n) for n in ("METADATA", "PKG-INFO")) if os.path.isfile(p)),
+            (
+                p
+                for p in (os.path.join(info, n) for n in ("METADATA", "PKG-INFO"))
+                if os.path.isfile(p)
+            ),
             info if os.path.isfile(info) else "",
         )
     return Owner(DISTRIBUTION, str(distribution.name), str(distribution.version), record, root)
@@ -141,10 +149,8 @@ def _site_folders() -> frozenset[str]:
 
     candidates = [*getattr(site, "PREFIXES", ())]
     folders = [os.path.join(prefix, "lib", "python3", "dist-packages") for prefix in candidates]
-    try:
+    with contextlib.suppress(AttributeError, OSError):  # virtualenv's own old site module
         folders += [*site.getsitepackages(), site.getusersitepackages()]
-    except (AttributeError, OSError):  # virtualenv's own old site module
-        pass
     return frozenset(os.path.normcase(os.path.abspath(folder)) for folder in folders)
 
 

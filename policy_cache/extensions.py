@@ -20,8 +20,13 @@ _LARGEST = 400_000_000
 _UNPICKLER_NAME = re.compile(r"(^|_)(un_?pickle|reconstruct|rebuild|newobj)(_|$)", re.IGNORECASE)
 _RETURNED = re.compile(r"return\s*\(?\s*([A-Za-z_][\w.]*(?:\(self\))?)\s*,")
 _CLASS = re.compile(
-    r"^(?P<indent>[ \t]*)(?:cdef\s+|cpdef\s+)?(?:final\s+|public\s+|api\s+)*class\s+(?P<name>[\w{}]+)"
+    r"^(?P<indent>[ \t]*)(?:cdef\s+|cpdef\s+)?(?:final\s+|public\s+|api\s+)*"
+    r"class\s+(?P<name>[\w{}]+)"
 )
+
+
+_NO_END = (")", "#", "{{")
+"""What may stand at the indentation of a class statement without ending its body."""
 
 
 class Name(NamedTuple):
@@ -109,7 +114,9 @@ def _from_sources(module: Module, name: str) -> Name | None:
         block = _class_block(text, name)
         if block:
             return Name("class", _own_class(block, name, path), "", "__getnewargs" in block, path)
-        if re.search(rf"^(?:cp?def|def)\s+(?:[\w\[\], ]+\s)?{re.escape(name)}\s*\(", text, re.MULTILINE):
+        if re.search(
+            rf"^(?:cp?def|def)\s+(?:[\w\[\], ]+\s)?{re.escape(name)}\s*\(", text, re.MULTILINE
+        ):
             return Name("function", returned=_returned_by_reducer(text, name, path), evidence=path)
     return None
 
@@ -124,9 +131,9 @@ def _class_block(text: str, name: str) -> str:
         indent = len(match["indent"])
         body = [line]
         for following in lines[number + 1 :]:
-            if following.strip() and len(following) - len(following.lstrip()) <= indent:
-                if not following.lstrip().startswith((")", "#", "{{")):
-                    break
+            text = following.lstrip()
+            if text and len(following) - len(text) <= indent and not text.startswith(_NO_END):
+                break
             body.append(following)
         return "\n".join(body)
     return ""
@@ -181,7 +188,9 @@ def _from_binary(module: Module, name: str) -> Name | None:
     if _UNPICKLER_NAME.search(name) and name.encode() in binary:
         return Name("function", returned=f"{file} (named as an unpickling helper)", evidence=file)
     if _names_type(binary, module.name, name):
-        return Name("class", _reduces(binary, module, name), "", _has(binary, name, "__getnewargs"), file)
+        return Name(
+            "class", _reduces(binary, module, name), "", _has(binary, name, "__getnewargs"), file
+        )
     return None
 
 
@@ -206,7 +215,9 @@ def _reduces(binary: bytes, module: Module, name: str) -> str:
     for stub in _stub_files(module.file):
         for cls in _with_bases(_text(stub), name):
             block = _class_block(_text(stub), cls)
-            if re.search(r"def __reduce(_ex)?__\(.*?tuple\[(type\[Self\]|Type|type)", block, re.DOTALL):
+            if re.search(
+                r"def __reduce(_ex)?__\(.*?tuple\[(type\[Self\]|Type|type)", block, re.DOTALL
+            ):
                 return f"{stub} (__reduce__ of {cls})"
     if _has(binary, name, "__reduce__") or _has(binary, name, "__reduce_ex__"):
         return f"{module.file} (defines {name}.__reduce__)"

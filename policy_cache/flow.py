@@ -25,7 +25,21 @@ STATE = "self.*"
 _DEEPEST = 12
 _MOST_FUNCTIONS = 250
 _HARMLESS_RESULTS = frozenset(
-    "len isinstance issubclass bool int float type id hash hasattr callable abs round".split()
+    [
+        "len",
+        "isinstance",
+        "issubclass",
+        "bool",
+        "int",
+        "float",
+        "type",
+        "id",
+        "hash",
+        "hasattr",
+        "callable",
+        "abs",
+        "round",
+    ]
 )
 _PROPERTIES = frozenset(["property", "cached_property", "functools.cached_property"])
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -190,7 +204,7 @@ class _Walk:
     # -- taint ----------------------------------------------------------------------------------
 
     def _spread_taint(self) -> None:
-        """Let assignments carry taint until nothing changes (a few rounds are enough in practice)."""
+        """Let assignments carry taint until nothing changes (a few rounds are enough)."""
         for inner in ast.walk(self.node):
             if inner is not self.node and isinstance(inner, (*_Function, ast.Lambda)):
                 self.tainted.update(a.arg for a in ast.walk(inner.args) if isinstance(a, ast.arg))
@@ -214,11 +228,10 @@ class _Walk:
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
             if self.is_tainted(node.iter):
                 self._taint(node.target)
-        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-            if self.is_tainted(node.context_expr):
-                self._taint(node.optional_vars)
+        elif isinstance(node, ast.withitem) and self.is_tainted(node.context_expr):
+            self._taint(node.optional_vars)
 
-    def _taint(self, target: ast.expr) -> None:
+    def _taint(self, target: ast.expr | None) -> None:
         if isinstance(target, ast.Name):
             self.tainted.add(target.id)
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -395,7 +408,14 @@ class _Walk:
             self.unproven.append(f"{self._at(node)} calls the value {thing.key}")
 
     def _acts(self, name: str, node: ast.Call) -> bool:
-        if name in ("builtins:open", "io:open", "codecs:open", "gzip:open", "bz2:open", "lzma:open"):
+        if name in (
+            "builtins:open",
+            "io:open",
+            "codecs:open",
+            "gzip:open",
+            "bz2:open",
+            "lzma:open",
+        ):
             return self._has_tainted_argument(node) and _opens_for_writing(node)
         return self._has_tainted_argument(node)
 
@@ -671,7 +691,7 @@ def _argument(node: ast.Call, names: list[str], name: str) -> ast.expr | None:
 
 
 def _opens_for_writing(node: ast.Call) -> bool:
-    """Tell whether an ``open`` call may write: any mode that is not a literal without w, a, x, +."""
+    """Tell whether an ``open`` may write: with any mode but a literal without w, a, x, +."""
     mode = node.args[1] if len(node.args) > 1 else None
     for keyword in node.keywords:
         if keyword.arg == "mode":

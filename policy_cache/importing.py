@@ -138,5 +138,3 @@ def _executed(body: list[ast.stmt]) -> list[ast.AST]:
             continue
         waiting += ast.iter_child_nodes(node)
     return found
-
-

@@ -121,22 +121,9 @@ def _owner_name(thing: Thing) -> str:
 
 
 def _from_line(module: str, name: str, thing: Thing | None, line: base_policy.Line) -> Verdict:
-    evidence = f"base policy: {line.why} [{line.source}]"
     target = thing.key if thing is not None else f"{module}:{name}"
     located = locate(target.partition(":")[0])
-    reasons = {"*": line.why} if not line.ops else {}
-    return Verdict(
-        module,
-        name,
-        line.kind,
-        target,
-        dict.fromkeys(line.ops, evidence),
-        reasons,
-        line.rule,
-        {**line.traits, **({"closed": True} if line.closed else {})},
-        located.file if located else "",
-        (line.file,),
-    )
+    return base_policy.verdict(module, name, target, located.file if located else "", line)
 
 
 def _judge_stdlib(module: str, name: str, located: Module) -> Verdict:
@@ -342,7 +329,9 @@ def _judge_construct(case: _Case) -> None:
 def _judge_state(case: _Case) -> None:
     """``BUILD`` runs ``__setstate__`` with a state from the file, or writes attributes."""
     setter = _method(case.thing, "__setstate__")
-    case.grants[STATE] = f"{(setter or case.thing).where} {'__setstate__' if setter else 'class statement'}"
+    case.grants[STATE] = (
+        f"{(setter or case.thing).where} {'__setstate__' if setter else 'class statement'}"
+    )
     if setter is None:
         return
     reviewed = base_policy.look_up(_owner_name(setter), setter.key)
@@ -354,7 +343,9 @@ def _judge_state(case: _Case) -> None:
         case.weigh(reach(setter, case.thing, tainted), "__setstate__", STATE)
     assert setter.node is not None
     texts = {n.value for n in ast.walk(setter.node) if isinstance(n, ast.Constant)}
-    keys = sorted(t for t in texts if isinstance(t, str) and t.startswith("__") and t.isidentifier())
+    keys = sorted(
+        t for t in texts if isinstance(t, str) and t.startswith("__") and t.isidentifier()
+    )
     case.traits["custom_state"] = True
     if any(_assigns_by_name(node) for node in ast.walk(setter.node)):
         case.traits["computed_keys"] = True
@@ -373,7 +364,9 @@ def _judged_setters(case: _Case) -> list[str]:
             if not isinstance(node, ast.FunctionDef) or node.name in judged:
                 continue
             if any(ast.unparse(d) == f"{node.name}.setter" for d in node.decorator_list):
-                setter = Thing("function", base.module, f"{base.name}.{node.name}", base.source, node)
+                setter = Thing(
+                    "function", base.module, f"{base.name}.{node.name}", base.source, node
+                )
                 tainted = frozenset([*parameters(setter, True), ALL_STATE])
                 summary = reach(setter, case.thing, tainted, _MOST_IMPLICIT)
                 case.files |= summary.files
@@ -402,7 +395,9 @@ def _judge_fill(case: _Case) -> None:
     if not builtin and not methods:
         case.refuse("it is no container", FILL)
         return
-    case.grants[FILL] = f"{case.thing.where} " + (f"items of {builtin}" if builtin else "item methods")
+    case.grants[FILL] = f"{case.thing.where} " + (
+        f"items of {builtin}" if builtin else "item methods"
+    )
     for method in methods:
         tainted = frozenset([*parameters(method, True), ALL_STATE])
         case.weigh(reach(method, case.thing, tainted), method.name, FILL)
@@ -416,7 +411,7 @@ def _grants_fill(key: str) -> bool:
 
 
 def _judge_call(case: _Case, reductions: Reductions) -> None:
-    """``REDUCE`` runs ``__new__`` and ``__init__``: for what a reducer returns, or what only assigns."""
+    """``REDUCE`` runs ``__init__`` too: for what a reducer returns, or what only assigns."""
     if CALL in case.refusals:
         return
     evidence = _called_by_reducer(case.thing, reductions)
@@ -427,7 +422,9 @@ def _judge_call(case: _Case, reductions: Reductions) -> None:
     if not evidence and _only_assigns(case.thing):
         evidence = f"{case.thing.where} the constructor only assigns its arguments"
     if not evidence:
-        case.refuse("no reducer of its library returns it, and its constructor does more than assign", CALL)
+        case.refuse(
+            "no reducer of its library returns it, and its constructor does more than assign", CALL
+        )
         return
     case.grants[CALL] = evidence
     init = _method(case.thing, "__init__")
@@ -473,7 +470,7 @@ def _called_by_compiled_reducer(thing: Thing) -> str:
 
 
 def _called_by_builtin_reducer(thing: Thing) -> tuple[str, str]:
-    """Return evidence, and the argument rule, where a builtin base reduces to a call of the class."""
+    """Return evidence and argument rule where a builtin base reduces to a call of the class."""
     if _method(thing, "__reduce__") or _method(thing, "__reduce_ex__"):
         return "", ""
     for base in lineage(thing).mro[1:]:
@@ -503,7 +500,9 @@ def _only_assigns(thing: Thing) -> bool:
 def _is_plain_dataclass(thing: Thing) -> bool:
     if _method(thing, "__post_init__") is not None or not isinstance(thing.node, ast.ClassDef):
         return False
-    names = {ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in thing.node.decorator_list}
+    names = {
+        ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in thing.node.decorator_list
+    }
     return not names or bool(names & {"dataclass", "dataclasses.dataclass"})
 
 
@@ -535,7 +534,9 @@ def _judge_enum(case: _Case) -> Verdict:
     """An Enum class is called with one literal, the member's value (``Enum.__reduce_ex__``)."""
     case.kind = "enum"
     case.grants[REFER] = f"{case.thing.where} class statement"
-    case.grants[CALL] = f"{case.thing.where} enum.Enum.__reduce_ex__ returns the class and the value"
+    case.grants[CALL] = (
+        f"{case.thing.where} enum.Enum.__reduce_ex__ returns the class and the value"
+    )
     case.rule = "enum_call"
     reason = "members of an Enum exist once: they are looked up, never made or changed"
     case.refuse(reason, CONSTRUCT, STATE, FILL)
@@ -635,7 +636,9 @@ def _judge_external(
     if known is None and not evidence:
         case.traits["live"] = "numpy"  # a ufunc can be told from the live object alone
         case.grants[REFER] = f"{located.file} a ufunc or scalar type, as the live object must show"
-        case.refuse(f"the files of {located.name} do not say what it is", CONSTRUCT, CALL, STATE, FILL)
+        case.refuse(
+            f"the files of {located.name} do not say what it is", CONSTRUCT, CALL, STATE, FILL
+        )
         return case.verdict()
     if known is None or known.kind == "function":
         case.kind = "function"

@@ -123,7 +123,9 @@ def _find_main(name: str) -> Module | None:
         return None
     file = getattr(module, "__file__", None) or ""
     kind = "source" if file.endswith((".py", ".pyw")) else "live"
-    return Module(name, kind, os.path.abspath(file) if file else "", False, (), Owner(PROGRAM, name))
+    return Module(
+        name, kind, os.path.abspath(file) if file else "", False, (), Owner(PROGRAM, name)
+    )
 
 
 def _find_stdlib(name: str) -> Module | None:
@@ -234,7 +236,7 @@ def _import_root(file: str, name: str) -> str:
 
 def _main_folder() -> str | None:
     main = sys.modules.get("__main__")
-    file = getattr(main, "__file__", None)
+    file: str | None = getattr(main, "__file__", None)
     if not file or getattr(main, "__spec__", None) is not None:
         return None  # ``-m``, ``-c`` or a prompt: its path entry is the working directory
     return os.path.dirname(os.path.realpath(file))

@@ -81,7 +81,9 @@ class Verdict(NamedTuple):
     def why_not(self, operation: str) -> str:
         """Return the reason why `operation` is not granted."""
         reason = self.refusals.get(operation) or self.refusals.get("*")
-        return reason or f"nothing in the source shows that an honest pickle needs to {operation} it"
+        return (
+            reason or f"nothing in the source shows that an honest pickle needs to {operation} it"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return a value for ``json`` from which :meth:`from_json` restores the verdict."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from policy_cache import base_policy
 from policy_cache import store as _store
 from policy_cache.distributions import DISTRIBUTION, STDLIB
+from policy_cache.locate import is_stdlib, locate
 from policy_cache.model import ABSENT, DEFERRED, REFER, Verdict, refused
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def verdict(module: str, name: str, operation: str = REFER) -> Verdict:
     if found is not None and operation not in found.traits.get(DEFERRED, ()):
         return found
     with _lock:
-        found = found or _from_store(module, name)
+        found = found or _from_base_policy(module, name) or _from_store(module, name)
         if found is None or operation in found.traits.get(DEFERRED, ()):
             found = _judge(module, name, found, operation)
         return found
@@ -80,6 +82,19 @@ def _opened() -> _store.Store:
     return _disk
 
 
+def _from_base_policy(module: str, name: str) -> Verdict | None:
+    """Find a standard-library name in the base policy, without any analysis."""
+    if not is_stdlib(module):
+        return None
+    line = base_policy.look_up(STDLIB, f"{module}:{name}")
+    located = locate(module) if line is not None else None
+    if line is None or located is None:
+        return None
+    found = base_policy.verdict(module, name, f"{module}:{name}", located.file, line)
+    _memory[module, name] = found
+    return found
+
+
 def _from_store(module: str, name: str) -> Verdict | None:
     """Find a verdict that an earlier process reached, without any analysis."""
     entry = _opened().find(module.partition(".")[0], sys.path)
@@ -95,8 +110,6 @@ def _from_store(module: str, name: str) -> Verdict | None:
 
 
 def _judge(module: str, name: str, known: Verdict | None, operation: str) -> Verdict:
-    from policy_cache.locate import locate
-
     found = _analyse(module, name, known, operation)
     located = locate(module)
     kind = located.owner.kind if located is not None else ""
@@ -165,16 +178,12 @@ def is_stdlib_file(path: str) -> bool:
 
 def owner_kind(module: str) -> str:
     """Return who owns a module: ``stdlib``, ``distribution``, ``program``, ``local`` or ``""``."""
-    from policy_cache.locate import locate
-
     located = locate(module)
     return located.owner.kind if located is not None else ""
 
 
 def module_kind(module: str) -> str:
     """Return ``extension`` and so on for a module of an installed distribution, else ``""``."""
-    from policy_cache.locate import locate
-
     located = locate(module)
     if located is None or located.owner.kind != DISTRIBUTION:
         return ""
@@ -182,7 +191,7 @@ def module_kind(module: str) -> str:
 
 
 def numpy_kind() -> Verdict:
-    """Return the verdict on a ufunc or scalar type, which the live object itself shows to be one."""
+    """Return the verdict on a ufunc or scalar type, as the live object shows itself to be."""
     evidence = "a numpy ufunc or scalar type: computes on the arrays it is given"
     return Verdict("numpy", "ufunc", "constant", "numpy:ufunc", {REFER: evidence}, {})
 

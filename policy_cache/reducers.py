@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from typing import NamedTuple
 
 from policy_cache.hierarchy import in_class_scope, lineage, member
@@ -18,6 +19,11 @@ from policy_cache.syntax import Source, absolute, source
 
 _METHODS = ("__reduce__", "__reduce_ex__", "reducer_override")
 _MARKS = (b"__reduce", b"copyreg", b"dispatch_table", b"reducer_override", b"copy_reg")
+_REGISTERS = re.compile(rb"copy_?reg\.pickle\b|from copy_?reg import|dispatch_table(?:\[|\s*[:=])")
+_ASSIGNS = re.compile(rb"\.__reduce(?:_ex)?__\s*=[^=]")
+_DEFINES = re.compile(
+    rb"def __reduce(?:_ex)?__\b|__reduce(?:_ex)?__\s*=[^=]|def reducer_override\b"
+)
 _SKIPPED_FOLDERS = frozenset(["tests", "test", "testing", "__pycache__", "node_modules"])
 _DEEPEST = 8
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -73,7 +79,9 @@ def _is_marked(path: str) -> bool:
             text = stream.read()
     except OSError:
         return False
-    return any(mark in text for mark in _MARKS)
+    if not any(mark in text for mark in _MARKS):
+        return False
+    return bool(_DEFINES.search(text) or _REGISTERS.search(text))
 
 
 def _of_source(src: Source) -> list[Reduction]:
@@ -82,8 +90,10 @@ def _of_source(src: Source) -> list[Reduction]:
         owner = resolve(src.module.name, cls) if cls else None
         if owner is None or owner.kind != "class":
             owner = Thing("class", src.module.name, cls, src, None) if cls else None
-        found += _returns(Thing("function", src.module.name, function.name, src, function), owner, 0)
-    for registered in _registered(src):
+        found += _returns(
+            Thing("function", src.module.name, function.name, src, function), owner, 0
+        )
+    for registered in _registered(src) if _registers(src) else ():
         if registered.kind == "function":
             found += _returns(registered, None, 0)
     return found
@@ -101,6 +111,10 @@ def _reducer_methods(tree: ast.AST, outer: str) -> list[tuple[str, ast.FunctionD
     return found
 
 
+def _registers(src: Source) -> bool:
+    return bool(_REGISTERS.search(src.text) or _ASSIGNS.search(src.text))
+
+
 def _registered(src: Source) -> list[Thing]:
     """Return functions given to ``copyreg.pickle(cls, f)`` or put in a ``dispatch_table``."""
     found = []
@@ -110,7 +124,9 @@ def _registered(src: Source) -> list[Thing]:
             thing = expression(node.func, src) if _names_pickle(node.func) else None
             if thing is not None and thing.key in ("copyreg:pickle", "copy_reg:pickle"):
                 value = node.args[1]
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], (ast.Subscript, ast.Attribute)):
+        elif isinstance(node, ast.Assign) and isinstance(
+            node.targets[0], (ast.Subscript, ast.Attribute)
+        ):
             text = ast.unparse(node.targets[0])
             if "dispatch_table" in text or text.endswith(_METHODS):
                 value = node.value

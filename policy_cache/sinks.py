@@ -1,4 +1,4 @@
-"""What must not be reached with data from a file: the table of ``sinks.json``, looked up by name."""
+"""What must not be reached with data from a file: the table of ``sinks.json``, by name."""
 
 from __future__ import annotations
 

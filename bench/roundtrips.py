@@ -1,0 +1,228 @@
+"""Honest objects of popular libraries, saved and loaded again with the guard live.
+
+Run with the Python of an environment that has ``pickleball-auto`` and some of the libraries; a
+family whose libraries are absent is left out. For each family of ``roundtrips/`` one process
+builds the objects and saves them (pickle protocols 2 to 5, joblib, ``torch.save`` where usual), a
+second loads every file with ``PICKLEBALL_MODE=off``, a third under enforce, with an empty policy
+cache. What the two loaded is compared as pickled again, or by types and plain values where an
+object never pickles equal twice.
+
+Exit status 1 when something that plain Python loads is refused or differs, and `EXPLAINED` does
+not say why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).resolve().parent / "roundtrips"
+TIMEOUT = 900.0
+PROGRAM = "program"
+
+#: Refusals that are meant: family, pattern of the case's name, pattern of the refused global, why.
+EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
+    ("by_value", ".*", r"(cloudpickle|dill)\b.*", "functions by value are code in the file"),
+)
+
+
+class Family(NamedTuple):
+    """One module of ``roundtrips/``, or one way to start the program in ``roundtrips/program``."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: str | None = None
+
+
+def families() -> list[Family]:
+    """Every family, the program's own classes last."""
+    found = [
+        Family(path.stem, (str(HERE / "worker.py"), path.stem))
+        for path in sorted(HERE.glob("*.py"))
+        if path.stem != "worker"
+    ]
+    folder = HERE / PROGRAM
+    text = "import sys; sys.path.insert(0, '.'); "
+    text += f"exec(compile(open('app.py').read(), '<string>', 'exec'))"
+    return [
+        *found,
+        Family("program script", (str(folder / "app.py"),)),
+        Family("program -m", ("-m", "app"), str(folder)),
+        Family("program -c", ("-c", text), str(folder)),
+    ]
+
+
+class Outcome(NamedTuple):
+    """What became of one file of a case in plain Python and under the guard."""
+
+    case: str
+    file: str
+    plain: dict[str, Any]
+    guarded: dict[str, Any]
+
+    @property
+    def verdict(self) -> str:
+        if self.plain["result"] != "loaded":
+            same = self.guarded["result"] != "loaded"
+            return "failed in plain Python too" if same else "loaded only when guarded"
+        if self.guarded["result"] != "loaded":
+            return str(self.guarded["result"])
+        for name in ("repickled", "outlined"):
+            if "changes" not in (self.plain[name], self.guarded[name]):
+                return "loaded" if self.plain[name] == self.guarded[name] else "differs"
+        return "loaded"
+
+
+class Report(NamedTuple):
+    """The outcomes of a family."""
+
+    family: str
+    versions: dict[str, str]
+    outcomes: list[Outcome]
+    unbuilt: list[str]
+
+
+def run(family: Family, mode: str, action: str, folder: Path, home: Path) -> list[dict[str, Any]]:
+    """Do `action` for all of `family`; after a case that ends the process go on with the next."""
+    results = folder / f"{action}-{mode}.jsonl"
+    results.touch()
+    environment = {
+        **os.environ,
+        "PICKLEBALL_MODE": mode,
+        "PICKLEBALL_QUIET": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(HERE),
+        "OMP_NUM_THREADS": "1",
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_STATE_HOME": str(home / "state"),
+    }
+    files = folder / "files"
+    while True:
+        done = [json.loads(line) for line in results.read_text().splitlines()]
+        command = [sys.executable, *family.command, action, str(files), str(results)]
+        skip = str(len(done))
+        try:
+            ended = subprocess.run(
+                [*command, skip],
+                cwd=family.folder or folder,
+                env=environment,
+                capture_output=True,
+                timeout=TIMEOUT,
+            )
+            status, text = f"status {ended.returncode}", ended.stderr.decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            status, text = "time-out", ""
+        now = [json.loads(line) for line in results.read_text().splitlines()]
+        if status == "status 0":
+            return now
+        if action == "save" and not now:
+            print(f"  {family.name}: {status}\n{text[-1500:]}", file=sys.stderr)
+            return now
+        names = sorted(n for n in os.listdir(files) if n[:4].isdigit())
+        lost = {"number": len(now), "result": "crash", "message": f"{status}: {text[-500:]}"}
+        if action == "load":
+            if len(now) >= len(names):
+                return now
+            lost["file"] = names[len(now)]
+        else:
+            lost["name"] = "?"
+        with open(results, "a") as stream:
+            stream.write(json.dumps(lost) + "\n")
+
+
+def measure(family: Family, folder: Path, home: Path) -> Report | None:
+    """Save, load plain, load guarded; None where the family's libraries are absent."""
+    (folder / "files").mkdir(parents=True)
+    saved = run(family, "off", "save", folder, home)
+    if not saved:
+        return None
+    versions = folder / "files" / "versions.json"
+    plain, guarded = (run(family, mode, "load", folder, home) for mode in ("off", "enforce"))
+    names = {f"{one['number']:04}": one["name"] for one in saved}
+    outcomes = [
+        Outcome(names[one["file"][:4]], one["file"].partition(".")[2], one, two)
+        for one, two in zip(plain, guarded, strict=True)
+    ]
+    unbuilt = [f"{o['name']}: {o.get('message')}" for o in saved if o["result"] != "saved"]
+    unbuilt += [f"{o['name']}: {o['failures']}" for o in saved if o.get("failures")]
+    found = json.loads(versions.read_text()) if versions.exists() else {}
+    return Report(family.name, found, outcomes, unbuilt)
+
+
+def explanation(family: str, outcome: Outcome) -> str | None:
+    """Why a refusal is meant, or None."""
+    named = str(outcome.guarded.get("global", ""))
+    for where, case, pattern, why in EXPLAINED:
+        if where == family and re.fullmatch(case, outcome.case) and re.fullmatch(pattern, named):
+            return why
+    return None
+
+
+def show(report: Report, verbose: bool) -> int:
+    """Print one family; the number of unexplained refusals and differences."""
+    by_case: dict[str, list[Outcome]] = collections.defaultdict(list)
+    for outcome in report.outcomes:
+        by_case[outcome.case].append(outcome)
+    counts = collections.Counter(outcome.verdict for outcome in report.outcomes)
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    print(f"{report.family} ({versions})" if versions else report.family)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    print(f"  {len(by_case)} objects, {len(report.outcomes)} files: {told}")
+    unexplained = 0
+    for case, outcomes in by_case.items():
+        bad = [o for o in outcomes if o.verdict not in ("loaded", "failed in plain Python too")]
+        why = {explanation(report.family, outcome) for outcome in bad}
+        if not bad:
+            continue
+        unexplained += None in why
+        first = bad[0].guarded
+        formats = " ".join(outcome.file for outcome in bad)
+        print(f"  {'explained' if None not in why else bad[0].verdict}: {case} [{formats}]")
+        if None in why or verbose:
+            named = f"{first.get('operation')} of {first.get('global')}"
+            message = first.get("reason") or first.get("message") or ""
+            print(f"      {named}: {message}" if "global" in first else f"      {message}")
+    if verbose:
+        for text in report.unbuilt:
+            print(f"  not built: {text}")
+        for case, outcomes in by_case.items():
+            for o in outcomes[:1]:
+                if o.verdict == "failed in plain Python too":
+                    print(f"  plain Python: {case}: {o.plain.get('message', '')[:200]}")
+    sys.stdout.flush()
+    return unexplained
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("families", nargs="*", help="names of modules in roundtrips/; all if none")
+    parser.add_argument("--verbose", action="store_true", help="also what could not be built")
+    arguments = parser.parse_args()
+    wanted = [f for f in families() if not arguments.families or f.name in arguments.families]
+    bad = objects = files = 0
+    with tempfile.TemporaryDirectory(prefix="roundtrips-") as home:
+        for family in wanted:
+            report = measure(family, Path(home, family.name.replace(" ", "")), Path(home))
+            if report is None:
+                print(f"{family.name}: not installed")
+                continue
+            bad += show(report, arguments.verbose)
+            objects += len({outcome.case for outcome in report.outcomes})
+            files += len(report.outcomes)
+    guard = importlib.util.find_spec("pickleball_hook")
+    print(f"{objects} objects, {files} files, {bad} objects refused or different unexplained")
+    sys.exit(1 if bad or guard is None else 0)
+
+
+if __name__ == "__main__":
+    main()
