@@ -32,7 +32,7 @@ def reason_against(name: str) -> str:
     Parameters
     ----------
     name : str
-        Absolute name of a module that is not imported.
+        Absolute name; its parents are judged by calls of their own.
 
     Returns
     -------
@@ -41,22 +41,9 @@ def reason_against(name: str) -> str:
         connections or edits ``sys.path``; a module of the program's own folders only if its body
         consists of definitions, imports and constants; nothing else may be.
     """
-    parts = name.split(".")
-    for part in parts:
-        if part in _NEVER:
-            return f"modules named {part} are never imported for a file"
-    for end in range(1, len(parts) + 1):
-        reason = _reason(".".join(parts[:end]))
-        if reason:
-            return reason
-    return ""
-
-
-def _reason(name: str) -> str:
-    import sys
-
-    if name in sys.modules:
-        return ""
+    last = name.rpartition(".")[2]
+    if last in _NEVER:
+        return f"modules named {last} are never imported for a file"
     located = locate(name)
     if located is None:
         return ""  # plain Python's own ModuleNotFoundError tells it best

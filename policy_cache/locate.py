@@ -93,6 +93,28 @@ def _is_dotted_name(name: str) -> bool:
     return all(part.isidentifier() for part in name.split("."))
 
 
+def would_import(name: str) -> str:
+    """Return the file that importing `name` would run now, ``""`` if there is none.
+
+    Cheaper than :func:`locate`: it does not ask who owns the file. A folder that has come to stand
+    before the library's on ``sys.path`` shows here.
+    """
+    spec = _spec(name)
+    return os.path.abspath(spec.origin) if spec and spec.has_location and spec.origin else ""
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    parent, _, _ = name.rpartition(".")
+    if not parent:
+        return _find_top_level(name)
+    if parent in sys.modules:
+        path = getattr(sys.modules[parent], "__path__", None)
+    else:
+        above = _spec(parent)
+        path = above.submodule_search_locations if above is not None else None
+    return _search(name, list(path)) if path else None
+
+
 def is_stdlib(name: str) -> bool:
     """Tell whether the top-level package of `name` belongs to the standard library."""
     top = name.partition(".")[0]

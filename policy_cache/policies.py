@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from policy_cache import base_policy
 from policy_cache import store as _store
 from policy_cache.distributions import DISTRIBUTION, STDLIB
-from policy_cache.locate import is_stdlib, locate
+from policy_cache.locate import is_stdlib, locate, would_import
 from policy_cache.model import ABSENT, DEFERRED, REFER, Verdict, refused
 
 if TYPE_CHECKING:
@@ -199,12 +199,35 @@ def numpy_kind() -> Verdict:
 def reason_against_import(module: str) -> str:
     """Return why `module` must not be imported on a file's word, ``""`` if it may be.
 
-    A module that is imported already runs nothing when it is named.
+    A module that is imported already runs nothing when it is named; one that is not brings its
+    parents with it.
     """
     if module in sys.modules:
         return ""
-    if module not in _imports:
+    parts = module.split(".")
+    for end in range(1, len(parts) + 1):
+        name = ".".join(parts[:end])
+        reason = "" if name in sys.modules else _import_reason(name)
+        if reason:
+            return reason
+    return ""
+
+
+def _import_reason(name: str) -> str:
+    with _lock:
+        if name in _imports:
+            return _imports[name]
+        entry = _opened().find(name.partition(".")[0], sys.path)
+        kept = entry.fact(f"import {name}") if entry is not None else None
+        if isinstance(kept, list) and kept[1:] == [would_import(name)]:
+            _imports[name] = str(kept[0])
+            return _imports[name]
         from policy_cache.importing import reason_against
 
-        _imports[module] = reason_against(module)
-    return _imports[module]
+        reason = reason_against(name)
+        located = locate(name)
+        if located is not None and located.owner.kind == DISTRIBUTION:
+            _imports[name] = reason
+            files = [located.file] if located.file else []
+            _entry(located).put_fact(f"import {name}", [reason, located.file], files)
+        return reason
