@@ -13,7 +13,6 @@ from pickleball_hook.originals import (
     PythonUnpickler,
     c_load,
     c_loads,
-    python_find_class,
     python_load,
 )
 from policy_cache import policies
@@ -101,19 +100,19 @@ def _run(
         except PolicyViolation:
             raise
         except Exception as error:
-            raise _plain_error(error, guard, reopened, options) from None
+            raise _plain_error(error, unpickler, reopened, options) from None
         finally:
             if outer is not None:
                 outer._machine = None
                 outer.memo = unpickler.memo
-    if context.current() is None:
-        policies.flush()
+            if load.depth == 1:
+                policies.flush()
     return value
 
 
 def _plain_error(
     error: Exception,
-    guard: Guard,
+    unpickler: machine.ReferenceUnpickler,
     reopened: Callable[[], Any] | None,
     options: dict[str, Any],
 ) -> Exception:
@@ -124,11 +123,11 @@ def _plain_error(
     it would leave its stand-ins in their cache.
     """
     extensions = copyreg._inverted_registry  # type: ignore[attr-defined]
-    if guard.calling or reopened is None or extensions:
+    if unpickler._guard.calling or reopened is None or extensions:
         return error
     from pickleball_hook import inert
 
-    return inert.plain_error(reopened(), options) or error
+    return inert.plain_error(reopened(), options, unpickler.has_persistent) or error
 
 
 def enforcing() -> bool:
@@ -162,8 +161,8 @@ def load_in_python(unpickler: Any, frame: FrameType) -> object:
         finally:
             del unpickler.dispatch
             del unpickler._guard
-    if context.current() is None:
-        policies.flush()
+            if load.depth == 1:
+                policies.flush()
     return value
 
 
@@ -259,6 +258,3 @@ class _ViewReader:
                 break
             line += piece
         return bytes(line)
-
-
-assert python_find_class is machine.plain_find_class

@@ -22,11 +22,14 @@ class Load:
     ----------
     violation : PolicyViolation or None
         The first refusal in it.
+    depth : int
+        How many loads, one in the other, are under way.
     """
 
-    __slots__ = ("_token", "violation")
+    __slots__ = ("depth", "violation")
 
     def __init__(self) -> None:
+        self.depth = 0
         self.violation: PolicyViolation | None = None
 
 
@@ -53,6 +56,7 @@ class entering:
         known = _load.get()
         self._outermost = known is None
         self.load = known or Load()
+        self.load.depth += 1
         self._token = _load.set(self.load) if known is None else None
         return self.load
 
@@ -62,6 +66,7 @@ class entering:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.load.depth -= 1
         if self._token is not None:
             _load.reset(self._token)
         violation = self.load.violation

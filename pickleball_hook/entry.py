@@ -39,19 +39,11 @@ class _Function:
 
 
 class _Load(_Function):
-    def __call__(
-        self,
-        file: Any,
-        *,
-        fix_imports: bool = True,
-        encoding: str = "ASCII",
-        errors: str = "strict",
-        buffers: Any = (),
-    ) -> object:
-        options = _options(fix_imports, encoding, errors, buffers)
+    def __call__(self, *args: Any, **keywords: Any) -> object:
+        file, options = _arguments(c_load, args, keywords)
         unpickler = Gate(file, **options)
         start = position(file)
-        if start is not None and not buffers and gate.usable():
+        if start is not None and not options.get("buffers") and gate.usable():
             try:
                 return unpickler.load()
             except Leave:
@@ -62,18 +54,9 @@ class _Load(_Function):
 
 
 class _Loads(_Function):
-    def __call__(
-        self,
-        data: Any,
-        /,
-        *,
-        fix_imports: bool = True,
-        encoding: str = "ASCII",
-        errors: str = "strict",
-        buffers: Any = (),
-    ) -> object:
-        options = _options(fix_imports, encoding, errors, buffers)
-        if not buffers and gate.usable():
+    def __call__(self, *args: Any, **keywords: Any) -> object:
+        data, options = _arguments(c_loads, args, keywords)
+        if not options.get("buffers") and gate.usable():
             try:
                 return Gate(Reader(data), **options).load()
             except Leave:
@@ -83,16 +66,36 @@ class _Loads(_Function):
         return checked.loads(data, options, sys._getframe(1))
 
 
-def _options(fix_imports: Any, encoding: Any, errors: Any, buffers: Any) -> dict[str, Any]:
-    """Return the keyword arguments that differ from the defaults."""
-    if fix_imports is True and encoding == "ASCII" and errors == "strict" and not buffers:
-        return {}
-    return {
-        "fix_imports": fix_imports,
-        "encoding": encoding,
-        "errors": errors,
-        "buffers": buffers if buffers != () else None,
-    }
+_OPTIONS = {"fix_imports": True, "encoding": "ASCII", "errors": "strict", "buffers": ()}
+
+
+def _arguments(
+    plain: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Sort the arguments of ``load`` or ``loads``: the stream, and the options that are given.
+
+    Raises
+    ------
+    TypeError
+        CPython's own, if they are not of the signature.
+    """
+    if len(args) == 1 and not keywords:
+        return args[0], {}
+    if plain is c_load and not args and "file" in keywords:
+        keywords = dict(keywords)
+        args = (keywords.pop("file"),)
+    texts = (keywords.get("encoding", ""), keywords.get("errors", ""))
+    if len(args) != 1 or not keywords.keys() <= _OPTIONS.keys() or not _are_texts(texts):
+        plain(
+            *[b""] * len(args), **keywords
+        )  # empty, so that nothing but the complaint comes of it
+    if keywords.get("buffers", ()) == ():
+        keywords.pop("buffers", None)
+    return args[0], keywords
+
+
+def _are_texts(values: tuple[object, ...]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def position(file: Any) -> int | None:
@@ -125,7 +128,8 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
         self._machine: Any = None
         self._memo: dict[int, Any] | None = None
         self._gated = self._unguarded = False
-        self._options = _options(fix_imports, encoding, errors, buffers)
+        given = {"fix_imports": fix_imports, "encoding": encoding, "errors": errors}
+        self._options = {**given, **({} if buffers == () else {"buffers": buffers})}
         super().__init__(file, **self._options)
         self._file = file
 

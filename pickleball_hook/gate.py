@@ -114,6 +114,12 @@ class Reader:
         self.position = start + size
         return memoryview(self.data).cast("B")[start : start + size]
 
+    def readinto(self, target: Any) -> int:
+        """Fill `target` with what comes next, as far as it goes; return how much that was."""
+        piece = self.read(len(target))
+        target[: len(piece)] = piece
+        return len(piece)
+
     def readline(self) -> Any:
         """Return and consume what is left: a line that is not in there whole is not in there."""
         start = self.position

@@ -50,15 +50,27 @@ class _Inert(CUnpickler):  # type: ignore[misc]
     def find_class(self, module: str, name: str) -> object:
         return _Meta("StandIn", (_StandIn,), {})
 
+
+class _InertPersistent(_Inert):
     def persistent_load(self, pid: object) -> object:
         return object.__new__(_StandIn)
 
 
-def plain_error(file: Any, options: dict[str, Any]) -> Exception | None:
-    """Return the error that CPython's C unpickler raises on a stream, None if it raises none."""
+def plain_error(file: Any, options: dict[str, Any], persistent: bool) -> Exception | None:
+    """Return the error that CPython's C unpickler raises on a stream, None if it raises none.
+
+    Parameters
+    ----------
+    file : object
+        Has ``read`` and ``readline``, and stands at the start of the stream.
+    options : dict
+        As for ``pickle.Unpickler``; out-of-band buffers are the caller's and not touched.
+    persistent : bool
+        Whether the caller has a ``persistent_load``.
+    """
     kept = {name: value for name, value in options.items() if name != "buffers"}
     try:
-        _Inert(file, **kept).load()
+        (_InertPersistent if persistent else _Inert)(file, **kept).load()
     except Exception as error:
         return error
     return None

@@ -10,6 +10,7 @@ Where CPython's C and Python unpicklers differ in what a stream may do, these fo
 from __future__ import annotations
 
 import copyreg
+import io
 import pickle
 import sys
 from types import FunctionType, MemberDescriptorType, MethodType
@@ -19,7 +20,8 @@ from pickleball_hook import names, originals, rules
 from pickleball_hook.guard import Guard
 from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, Verdict
 
-plain_find_class = originals.python_find_class
+_finders: dict[tuple[int, bool], Any] = {}
+"""C unpicklers by protocol and ``fix_imports``, for their ``find_class``."""
 
 _FRESH_REFERENCES = 2
 """``sys.getrefcount`` of an object that only one local variable holds."""
@@ -39,10 +41,26 @@ def find_class(self: Any, module: str, name: str) -> object:
     asked = names.mapped(module, name, self.proto, self.fix_imports)
     verdict = names.judge_request(guard, *asked)
     guard.calling = True
-    value = plain_find_class(self, module, name)
+    value = _plain_find_class(self, module, name)
     guard.calling = False
     names.accept(guard, value, verdict, *asked)
     return guard.on_stack(value)
+
+
+def _plain_find_class(self: Any, module: str, name: str) -> object:
+    """Look a global up as CPython does: as the C unpickler for a checked ``pickle.load``."""
+    if not isinstance(self, ReferenceUnpickler):
+        return originals.python_find_class(self, module, name)
+    key = (self.proto, bool(self.fix_imports))
+    if key not in _finders:
+        finder = originals.CUnpickler(io.BytesIO(_header(self.proto)), fix_imports=key[1])
+        finder.load()  # the C object learns its protocol from a stream only
+        _finders[key] = finder
+    return cast("object", _finders[key].find_class(module, name))
+
+
+def _header(proto: int) -> bytes:
+    return (pickle.PROTO + bytes([proto]) if proto >= 2 else b"") + pickle.NONE + pickle.STOP
 
 
 def request(self: Any, module: str, name: str) -> object:
@@ -60,11 +78,28 @@ def request(self: Any, module: str, name: str) -> object:
     return guard.on_stack(value)
 
 
+def _line(self: Any) -> bytes:
+    """Read a line of text; the C unpickler takes no line that lacks its end."""
+    line: bytes = self.readline()
+    if isinstance(self, ReferenceUnpickler) and not line.endswith(b"\n"):
+        raise pickle.UnpicklingError("pickle data was truncated")
+    return line[:-1]
+
+
 def load_global(self: Any) -> None:
     """GLOBAL: two lines of text."""
-    module = self.readline()[:-1].decode("utf-8")
-    name = self.readline()[:-1].decode("utf-8")
+    module = _line(self).decode("utf-8")
+    name = _line(self).decode("utf-8")
     self.append(request(self, module, name))
+
+
+def load_persid(self: Any) -> None:
+    """PERSID: a line of text, for the caller's ``persistent_load``."""
+    try:
+        pid = _line(self).decode("ascii")
+    except UnicodeDecodeError:
+        raise pickle.UnpicklingError("persistent IDs in protocol 0 must be ASCII strings") from None
+    self.append(self.persistent_load(pid))
 
 
 def load_stack_global(self: Any) -> None:
@@ -78,8 +113,8 @@ def load_stack_global(self: Any) -> None:
 
 def load_inst(self: Any) -> None:
     """INST: a global by two lines of text, called with what lies above the mark."""
-    module = self.readline()[:-1].decode("ascii")
-    name = self.readline()[:-1].decode("ascii")
+    module = _line(self).decode("ascii")
+    name = _line(self).decode("ascii")
     cls = request(self, module, name)
     value = _instantiate(self, cls, self.pop_mark(), "INST")
     self.append(value)  # looked up now: the stack has changed with the mark
@@ -222,7 +257,7 @@ def load_build(self: Any) -> None:
     guard.check_alive()
     state = self.stack.pop()
     inst = self.stack[-1]
-    if type(inst).__module__.startswith("numpy"):
+    if isinstance(inst, _dtype_class()):
         guard.elsewhere = sys.getrefcount(inst) - _BOOKED - _count(self.memo, inst)
     check_build(guard, inst, state)
     setstate = getattr(inst, "__setstate__", None)
@@ -247,6 +282,10 @@ def load_build(self: Any) -> None:
         for key, value in slots.items():
             setattr(inst, key, value)
         guard.calling = False
+
+
+def _dtype_class() -> Any:
+    return getattr(sys.modules.get("numpy"), "dtype", ())
 
 
 def _count(memo: dict[int, Any], value: object) -> int:
@@ -506,6 +545,7 @@ def _check_fill(self: Any, target: Any, opcode: str, items: list[Any]) -> None:
 
 OPERATIONS = {
     pickle.GLOBAL: load_global,
+    pickle.PERSID: load_persid,
     pickle.STACK_GLOBAL: load_stack_global,
     pickle.INST: load_inst,
     pickle.OBJ: load_obj,
@@ -573,7 +613,8 @@ class ReferenceUnpickler(originals.PythonUnpickler):  # type: ignore[misc]
         super().__init__(file, **options)
         self._guard = guard
         self._outer = outer
-        if outer is not None and getattr(outer, "persistent_load", None) is not None:
+        self.has_persistent = getattr(outer, "persistent_load", None) is not None
+        if self.has_persistent:
             self.persistent_load = self._ask_for_persistent
 
     def find_class(self, module: str, name: str) -> object:

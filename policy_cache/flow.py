@@ -41,6 +41,27 @@ _HARMLESS_RESULTS = frozenset(
         "round",
     ]
 )
+_MUTATORS = frozenset(
+    ["append", "appendleft", "extend", "extendleft", "add", "insert", "update", "setdefault"]
+)
+"""Methods that put their arguments into the object."""
+
+_CALLERS = frozenset(
+    [
+        "builtins:map",
+        "builtins:filter",
+        "functools:reduce",
+        "_functools:reduce",
+        "functools:partial",
+        "_functools:partial",
+        "itertools:starmap",
+    ]
+)
+"""Builtins that call their first argument."""
+
+_OPENERS = frozenset(
+    ["builtins:open", "io:open", "codecs:open", "gzip:open", "bz2:open", "lzma:open"]
+)
 _PROPERTIES = frozenset(["property", "cached_property", "functools.cached_property"])
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -230,6 +251,29 @@ class _Walk:
                 self._taint(node.target)
         elif isinstance(node, ast.withitem) and self.is_tainted(node.context_expr):
             self._taint(node.optional_vars)
+        elif isinstance(node, ast.Call) and self._has_tainted_argument(node):
+            self._carry_into_object(node)
+        elif isinstance(node, ast.Match) and self.is_tainted(node.subject):
+            for part in ast.walk(node):
+                if isinstance(part, (ast.MatchAs, ast.MatchStar)) and part.name:
+                    self.tainted.add(part.name)
+                elif isinstance(part, ast.MatchMapping) and part.rest:
+                    self.tainted.add(part.rest)
+
+    def _carry_into_object(self, node: ast.Call) -> None:
+        """Carry taint through ``x.append(value)`` and ``setattr(x, name, value)``."""
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr in _MUTATORS:
+            if not self._is_self(func.value):
+                self._taint(func.value)
+        elif isinstance(func, ast.Name) and func.id == "setattr" and len(node.args) == 3:
+            holder, name, _ = node.args
+            if not self._is_self(holder):
+                self._taint(holder)
+            elif isinstance(name, ast.Constant):
+                self.tainted.add(f"self.{name.value!s}")
+            else:
+                self.tainted.add(STATE)
 
     def _taint(self, target: ast.expr | None) -> None:
         if isinstance(target, ast.Name):
@@ -239,11 +283,12 @@ class _Walk:
                 self._taint(element)
         elif isinstance(target, ast.Starred):
             self._taint(target.value)
-        elif isinstance(target, ast.Attribute):
-            if self._is_self(target.value):
-                self.tainted.add(f"self.{target.attr}")
-        elif isinstance(target, ast.Subscript):
+        elif isinstance(target, ast.Attribute) and self._is_self(target.value):
+            self.tainted.add(STATE if target.attr == "__dict__" else f"self.{target.attr}")
+        elif isinstance(target, (ast.Attribute, ast.Subscript)):
             self._taint(target.value)
+        elif isinstance(target, ast.Call) and ast.unparse(target) == f"vars({self.self_name})":
+            self.tainted.add(STATE)
 
     def _is_self(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and bool(self.self_name) and node.id == self.self_name
@@ -260,6 +305,8 @@ class _Walk:
             return self.is_tainted(node.value)
         if isinstance(node, ast.Call):
             return self._is_tainted_call(node)
+        if isinstance(node, ast.IfExp):
+            return self.is_tainted(node.body) or self.is_tainted(node.orelse)
         return any(self.is_tainted(child) for child in ast.iter_child_nodes(node))
 
     def _is_tainted_attribute(self, name: str) -> bool:
@@ -280,24 +327,77 @@ class _Walk:
             return True
         if isinstance(node.func, ast.Attribute):
             if self._is_self(node.func.value):
-                return STATE in self.tainted
+                return any(token.startswith("self.") for token in self.tainted)
             return self.is_tainted(node.func.value)
+        if isinstance(node.func, ast.Name) and self.locals.is_nested(node.func.id):
+            return bool(self.tainted)
         return self.is_tainted(node.func)
 
     # -- calls ----------------------------------------------------------------------------------
 
     def _call(self, node: ast.Call) -> None:
-        func = node.func
+        self._hand_over(node)
+        self._call_as(node, node.func)
+
+    def _call_as(self, node: ast.Call, func: ast.expr) -> None:
+        """Handle a call of what the expression `func` gives."""
         if isinstance(func, ast.Name):
             self._call_name(node, func)
         elif isinstance(func, ast.Attribute):
             self._call_attribute(node, func)
+        elif isinstance(func, (ast.IfExp, ast.BoolOp)):
+            for choice in _choices(func):
+                self._call_as(node, choice)
         elif self._is_type_of_self(func):
             self._construct_owner(node)
         elif self._is_computed_attribute(func):
             self._hit_walk(node, "getattr")
+        elif (found := _constant_getattr(func)) is not None:
+            self._call_attribute(node, found)
         elif self.is_tainted(func):
             self._hit_call(node, "a value taken from the arguments")
+        elif self._has_tainted_argument(node) and not isinstance(func, ast.Lambda):
+            self.unproven.append(f"{self._at(node)} calls {ast.unparse(func)}")
+
+    def _hand_over(self, node: ast.Call) -> None:
+        """Handle callables among the arguments: whoever is given one may call it."""
+        if isinstance(node.func, ast.Name) and node.func.id in _HARMLESS_RESULTS:
+            return
+        if not isinstance(node.func, (ast.Name, ast.Attribute)):
+            return
+        values = [*node.args, *(keyword.value for keyword in node.keywords)]
+        for value in values:
+            if not isinstance(value, (ast.Name, ast.Attribute)) or self._is_local(value):
+                continue
+            thing = self._resolve(value)
+            found = sink(thing.key) if thing is not None and thing.key not in _OPENERS else None
+            if found is not None and any(self.is_tainted(v) for v in values if v is not value):
+                self._hit(node, thing.key if thing else "", found.category, found.why)
+        called = self._called_back(node)
+        if called is not None:
+            self._call_back(node, called)
+
+    def _called_back(self, node: ast.Call) -> ast.expr | None:
+        """Return the argument that a builtin is known to call, as ``map`` its first."""
+        if self._is_local(node.func) and not _is_sort(node.func):
+            return None
+        for keyword in node.keywords:
+            if keyword.arg == "key" and _is_sort(node.func):
+                return keyword.value
+        thing = self._resolve(node.func) if node.args else None
+        return node.args[0] if thing is not None and thing.key in _CALLERS else None
+
+    def _call_back(self, node: ast.Call, called: ast.expr) -> None:
+        if isinstance(called, ast.Name) and called.id in self.locals.parameters:
+            if called.id in self.tainted:
+                self.calls.add(called.id)
+        elif self.is_tainted(called) and not isinstance(called, ast.Lambda):
+            self._hit_call(node, "a value taken from the arguments")
+        elif isinstance(called, (ast.Name, ast.Attribute)) and self._has_tainted_argument(node):
+            thing = None if self._is_local(called) else self._resolve(called)
+            if thing is not None and thing.kind == "function" and _is_followed(thing):
+                everything = frozenset(parameters(thing, False))
+                self._merge(node, self._below(thing, self._class_of(thing), everything))
 
     def _call_name(self, node: ast.Call, func: ast.Name) -> None:
         if func.id == self.self_name and self._is_classmethod():
@@ -311,19 +411,20 @@ class _Walk:
         elif func.id in self.locals.parameters:
             self._call_parameter(node, func.id)
         else:
-            thing = self.locals.alias(func.id) or self._resolve(func)
-            if thing is not None:
-                self._enter(thing, node)
-            elif func.id in self.tainted:
+            things = self.locals.aliases(func.id) or [self._resolve(func)]
+            for thing in things:
+                if thing is not None:
+                    self._enter(thing, node)
+            if func.id in self.tainted:
                 self._hit_call(node, "a value taken from the arguments")
-            elif self._has_tainted_argument(node):
+            elif None in things and self._has_tainted_argument(node):
                 self.unproven.append(f"{self._at(node)} calls {func.id}")
 
     def _call_parameter(self, node: ast.Call, name: str) -> None:
         default = self.locals.default(name)
         if name in self.tainted:
             self.calls.add(name)
-        elif default is not None:
+        if default is not None:  # what runs when the file gives no such argument
             thing = self._resolve(default)
             if thing is not None:
                 self._enter(thing, node)
@@ -336,19 +437,33 @@ class _Walk:
         elif func.attr == "__class__":
             self._construct_owner(node)
         elif func.attr == "__new__":
-            self._construct_given(node, func.value)
+            self._construct_given(node, func)
         else:
             thing = None if self._is_local(func.value) else self._resolve(func)
-            if thing is not None:
+            if thing is not None and self._is_own_method(thing, node):
+                shifted = ast.copy_location(ast.Call(func, node.args[1:], node.keywords), node)
+                self._enter(thing, shifted, self.owner)
+            elif thing is not None:
                 self._enter(thing, node)
             else:
                 self._call_method(node, func)
+
+    def _is_own_method(self, thing: Thing, node: ast.Call) -> bool:
+        """Tell whether a call is ``Base.method(self, ...)``."""
+        called_on_self = bool(node.args) and self._is_self(node.args[0])
+        return called_on_self and thing.kind == "function" and "." in thing.name
 
     def _call_method(self, node: ast.Call, func: ast.Attribute) -> None:
         """Handle a method of an object that is not known here."""
         found = method_sink(func.attr)
         if found is not None and (self.is_tainted(func.value) or self._has_tainted_argument(node)):
             self._hit(node, f".{found.name}()", found.category, found.why)
+            return
+        cls = self._class_made_by(func.value)
+        method = member(cls, func.attr) if cls is not None else None
+        if method is not None and method[1].kind == "function":
+            held = frozenset([STATE]) if self.is_tainted(func.value) else frozenset()
+            self._follow(method[1], node, cls, True, held)
         elif not self.is_tainted(func.value) and self._has_tainted_argument(node):
             self.unproven.append(f"{self._at(node)} calls {ast.unparse(func)}")
 
@@ -379,10 +494,30 @@ class _Walk:
         if self.owner is not None:
             self._enter(self.owner, node)
 
-    def _construct_given(self, node: ast.Call, cls: ast.expr) -> None:
-        """Handle ``cls.__new__(cls, ...)`` of a class that is an argument."""
-        if isinstance(cls, ast.Name) and cls.id in self.tainted and not self._is_self(cls):
+    def _class_made_by(self, node: ast.expr) -> Thing | None:
+        """Return the class of ``Class(...)``, or of a local that is bound to just that."""
+        if isinstance(node, ast.Name):
+            value = self.locals.only_value(node.id)
+            return self._class_made_by(value) if isinstance(value, ast.Call) else None
+        if not isinstance(node, ast.Call) or not isinstance(node.func, (ast.Name, ast.Attribute)):
+            return None
+        thing = None if self._is_local(node.func) else self._resolve(node.func)
+        return thing if thing is not None and thing.kind == "class" else None
+
+    def _construct_given(self, node: ast.Call, func: ast.Attribute) -> None:
+        """Handle ``cls.__new__(cls, ...)`` and ``object.__new__(cls, ...)`` of an argument."""
+        cls: ast.expr | None = func.value
+        if not self.is_tainted(func.value):
+            thing = None if self._is_local(func.value) else self._resolve(func)
+            if thing is not None:
+                self._enter(thing, node)
+            cls = node.args[0] if node.args else None
+        if cls is None or self._is_self(cls) or not self.is_tainted(cls):
+            return
+        if isinstance(cls, ast.Name) and cls.id in self.locals.parameters:
             self.constructs.add(cls.id)
+        else:
+            self._hit_call(node, f"the class {ast.unparse(cls)}")
 
     def _attribute_by_name(self, node: ast.Call, function: str) -> None:
         if len(node.args) < 2 or not self.is_tainted(node.args[1]):
@@ -408,14 +543,7 @@ class _Walk:
             self.unproven.append(f"{self._at(node)} calls the value {thing.key}")
 
     def _acts(self, name: str, node: ast.Call) -> bool:
-        if name in (
-            "builtins:open",
-            "io:open",
-            "codecs:open",
-            "gzip:open",
-            "bz2:open",
-            "lzma:open",
-        ):
+        if name in _OPENERS:
             return self._has_tainted_argument(node) and _opens_for_writing(node)
         return self._has_tainted_argument(node)
 
@@ -435,20 +563,38 @@ class _Walk:
             if found is not None and found[1].kind == "function":
                 self._follow(found[1], node, cls, True)
 
-    def _follow(self, thing: Thing, node: ast.Call, owner: Thing | None, bound: bool) -> None:
-        if thing.source is None or thing.source.module.owner.kind == "stdlib":
-            return  # the table of sinks speaks for the standard library
-        if _is_reviewed(thing):
+    def _follow(
+        self,
+        thing: Thing,
+        node: ast.Call,
+        owner: Thing | None,
+        bound: bool,
+        held: frozenset[str] = frozenset(),
+    ) -> None:
+        """Follow a call; `held` is the taint of the attributes of an object that is not self."""
+        if not _is_followed(thing):
             return
+        bound = _binds(thing, node, bound)
+        on_self = bool(node.args) and self._is_self(node.args[0]) and not bound
         tainted = self._passed(thing, node, bound)
+        if held:
+            tainted = frozenset(t for t in tainted if not t.startswith("self.")) | held
+        elif bound or on_self:
+            tainted |= {token for token in self.tainted if token.startswith("self.")}
         if not tainted:
             return
-        below = _reach(thing, owner, tainted, self.depth + 1, self.question)
+        below = self._below(thing, self.owner if on_self else owner, tainted)
+        self._merge(node, below)
+        self._translate(thing, node, bound, below)
+
+    def _below(self, thing: Thing, owner: Thing | None, tainted: frozenset[str]) -> Summary:
+        return _reach(thing, owner, tainted, self.depth + 1, self.question)
+
+    def _merge(self, node: ast.Call, below: Summary) -> None:
         at = self._at(node)
         self.hits += [hit._replace(chain=(at, *hit.chain)) for hit in below.hits]
         self.unproven += below.unproven
         self.files |= below.files
-        self._translate(thing, node, bound, below)
 
     def _translate(self, thing: Thing, node: ast.Call, bound: bool, below: Summary) -> None:
         """Carry "calls its parameter" one call outwards, to the expression that was passed."""
@@ -471,8 +617,6 @@ class _Walk:
         else:
             passed = {n for n in names if self._is_tainted_argument(node, names, n)}
             passed |= self._variadic(thing, node, names)
-        if bound:
-            passed |= {token for token in self.tainted if token.startswith("self.")}
         return frozenset(passed)
 
     def _is_tainted_argument(self, node: ast.Call, names: list[str], name: str) -> bool:
@@ -581,7 +725,7 @@ class _Locals:
         self.parameters = frozenset(parameters(function, False))
         self._imports: dict[str, tuple[str, str]] = {}
         self._nested: set[str] = set()
-        self._assigned: dict[str, list[ast.expr | None]] = {}
+        self._assigned: dict[str, list[ast.expr]] = {}
         for node in ast.walk(function.node):
             self._collect(node)
 
@@ -628,18 +772,27 @@ class _Locals:
             return resolve(origin, attr) or Thing("external", origin, attr)
         return Thing("module", origin)
 
-    def alias(self, name: str) -> Thing | None:
-        """Resolve a local that is only ever bound to one dotted name."""
+    def only_value(self, name: str) -> ast.expr | None:
+        """Return what a local is bound to, if that is one expression."""
         values = self._assigned.get(name, [])
-        if len(values) != 1 or not isinstance(values[0], (ast.Name, ast.Attribute)):
-            return None
-        root = values[0]
+        return values[0] if len(values) == 1 else None
+
+    def aliases(self, name: str) -> list[Thing | None]:
+        """Resolve what a local may be bound to; None stands for what is no dotted global name."""
+        found: list[Thing | None] = []
+        for value in self._assigned.get(name, []):
+            found += [self._global(choice) for choice in _choices(value)]
+        return found
+
+    def _global(self, value: ast.expr) -> Thing | None:
+        value = _constant_getattr(value) or value
+        root = value
         while isinstance(root, ast.Attribute):
-            root = root.value  # type: ignore[assignment]
+            root = root.value
         if not isinstance(root, ast.Name) or self.has(root.id):
             return None
         assert self._function.source is not None
-        return expression(values[0], self._function.source)
+        return expression(value, self._function.source)
 
     def default(self, name: str) -> ast.expr | None:
         assert isinstance(self._function.node, _Function)
@@ -653,6 +806,46 @@ class _Locals:
             if argument.arg == name:
                 return keyword
         return None
+
+
+def _choices(node: ast.expr) -> list[ast.expr]:
+    """Return the expressions that ``a if x else b`` or ``a or b`` chooses from."""
+    if isinstance(node, ast.IfExp):
+        return [*_choices(node.body), *_choices(node.orelse)]
+    if isinstance(node, ast.BoolOp):
+        return [choice for value in node.values for choice in _choices(value)]
+    return [node]
+
+
+def _constant_getattr(node: ast.expr) -> ast.Attribute | None:
+    """Return ``x.name`` for ``getattr(x, "name")``."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func) != "getattr":
+        return None
+    if len(node.args) < 2 or not isinstance(node.args[1], ast.Constant):
+        return None
+    name = ast.Attribute(node.args[0], str(node.args[1].value), ast.Load())
+    return ast.copy_location(name, node)
+
+
+def _is_sort(func: ast.expr) -> bool:
+    name = func.id if isinstance(func, ast.Name) else getattr(func, "attr", "")
+    return name in ("sorted", "min", "max", "sort")
+
+
+def _is_followed(thing: Thing) -> bool:
+    """Tell whether a function is looked into; the table of sinks speaks for standard library."""
+    if thing.source is None or thing.source.module.owner.kind == "stdlib":
+        return False
+    return not _is_reviewed(thing)
+
+
+def _binds(thing: Thing, node: ast.Call, bound: bool) -> bool:
+    """Tell whether the first parameter is not among the arguments of a call."""
+    assert isinstance(thing.node, _Function)
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "__new__":
+        return False
+    decorators = {ast.unparse(d) for d in thing.node.decorator_list}
+    return "classmethod" in decorators or (bound and "staticmethod" not in decorators)
 
 
 def _is_reviewed(thing: Thing) -> bool:
@@ -692,6 +885,8 @@ def _argument(node: ast.Call, names: list[str], name: str) -> ast.expr | None:
 
 def _opens_for_writing(node: ast.Call) -> bool:
     """Tell whether an ``open`` may write: with any mode but a literal without w, a, x, +."""
+    if any(isinstance(a, ast.Starred) for a in node.args) or None in {k.arg for k in node.keywords}:
+        return True
     mode = node.args[1] if len(node.args) > 1 else None
     for keyword in node.keywords:
         if keyword.arg == "mode":

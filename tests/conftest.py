@@ -4,15 +4,18 @@
 - `environment`: a fresh virtual environment with the wheel installed by pip, in which the
   libraries of the test environment (numpy, scikit-learn, pandas, joblib, torch) are importable.
 - `scratch`: the same for one test alone, which may damage it.
+- `library`: writes packages into a site folder of the test's own, as pip would have installed them.
 - `run`: runs an unchanged script in a child interpreter of that environment, with a home, cache,
   config and state folder of its own under the test's ``tmp_path``.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
+import textwrap
 import venv
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -144,6 +147,70 @@ class Runner:
             check=False,
         )
         return Completed(done.returncode, done.stdout, done.stderr)
+
+
+class Library:
+    """What the `library` fixture gives: installed distributions, made of source texts.
+
+    Attributes
+    ----------
+    folder
+        The site folder, first on ``sys.path``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+
+    def install(
+        self, name: str, files: Mapping[str, str | bytes], version: str = "1.0", record: bool = True
+    ) -> None:
+        """Write the files of a distribution, and its metadata with a ``RECORD``."""
+        for path, content in files.items():
+            self.write(path, content)
+        info = f"{name.replace('-', '_')}-{version}.dist-info"
+        self.write(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        if record:
+            rows = [*files, f"{info}/METADATA", f"{info}/RECORD"]
+            self.write(f"{info}/RECORD", "".join(f"{row},,\n" for row in rows))
+        self.forget()
+
+    def write(self, path: str, content: str | bytes) -> Path:
+        """Write one file that belongs to no distribution."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            content = textwrap.dedent(content).encode()
+        target.write_bytes(content)
+        return target
+
+    def module(self, source: str, name: str = "acme") -> None:
+        """Install a distribution that is one module."""
+        self.install(name, {f"{name}.py": source})
+
+    def forget(self) -> None:
+        """Let everything be looked up anew."""
+        from policy_cache import policies
+
+        importlib.invalidate_caches()
+        policies.forget()
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
+    """Return a `Library` in a site folder of the test's own, with a policy cache of its own."""
+    from policy_cache import policies
+
+    known = set(sys.modules)
+    monkeypatch.setenv("PICKLEBALL_CACHE", str(tmp_path / "policies"))
+    monkeypatch.setattr(policies, "_disk", None)
+    made = Library(tmp_path / "site")
+    monkeypatch.syspath_prepend(str(made.folder))
+    yield made
+    for name in set(sys.modules) - known:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(made.folder)):
+            del sys.modules[name]
+    made.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,373 @@
+"""What a function reaches with data from its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from policy_cache import flow
+from policy_cache.flow import STATE, Summary, parameters, reach
+from policy_cache.resolve import resolve
+
+Reached = Callable[..., Summary]
+
+
+@pytest.fixture
+def reached(library) -> Reached:
+    """Return what a function of a generated module reaches, all its parameters tainted."""
+
+    def analyse(source: str, name: str = "f", tainted: set[str] | None = None, **more) -> Summary:
+        library.module("import os, subprocess\n" + source)
+        function = resolve("acme", name)
+        assert function is not None
+        outer = name.rpartition(".")[0]
+        owner = resolve("acme", outer) if outer else None
+        given = parameters(function, owner is not None) if tainted is None else tainted
+        return reach(function, owner, frozenset(given), **more)
+
+    return analyse
+
+
+def sinks(summary: Summary) -> set[str]:
+    """Return the sinks by their public names (``os.system`` is ``posix:system``)."""
+    return {hit.sink.replace("posix:", "os:").replace("nt:", "os:") for hit in summary.hits}
+
+
+HIT = {
+    "direct": "def f(c): os.system(c)",
+    "keyword": "def f(c): os.system(command=c)",
+    "star": "def f(c): os.system(*c)",
+    "assignment": "def f(c):\n a = c\n b = a\n os.system(b)",
+    "late_assignment": "def f(c):\n for _ in '12':\n  os.system(a)\n  a = b\n  b = c",
+    "unpacked": "def f(c):\n a, (b, *d) = c\n os.system(d)",
+    "augmented": "def f(c):\n a = ''\n a += c\n os.system(a)",
+    "walrus": "def f(c):\n if (a := c):\n  os.system(a)",
+    "loop": "def f(c):\n for a in c: os.system(a)",
+    "comprehension": "def f(c): return [os.system(a) for a in c]",
+    "with": "def f(c):\n with c as a: os.system(a)",
+    "item": "def f(c):\n a = {}\n a['x'] = c\n os.system(a['x'])",
+    "appended": "def f(c):\n a = []\n a.append(c)\n os.system(a[0])",
+    "updated": "def f(c):\n a = {}\n a.update(x=c)\n os.system(a['x'])",
+    "attribute_of_local": "def f(c):\n a = type('A', (), {})()\n a.x = c\n os.system(a.x)",
+    "formatted": "def f(c): os.system(f'echo {c}')",
+    "method_of_text": "def f(c): os.system('{}'.format(c))",
+    "conditional": "def f(c): os.system(c if c else 'ls')",
+    "helper": "def g(x): os.system(x)\ndef f(c): g(c)",
+    "helper_result": "def g(x): return x\ndef f(c): os.system(g(c))",
+    "helper_keyword": "def g(*, x=None): os.system(x)\ndef f(c): g(x=c)",
+    "helper_star": "def g(a, *rest): os.system(rest[0])\ndef f(c): g(1, c)",
+    "helper_double_star": "def g(**kw): os.system(kw['x'])\ndef f(c): g(x=c)",
+    "local_import": "def f(c):\n import subprocess as s\n s.run(c)",
+    "local_from_import": "def f(c):\n from os import system as s\n s(c)",
+    "local_submodule": "def f(c):\n import os.path\n os.system(c)",
+    "local_alias": "def f(c):\n s = os.system\n s(c)",
+    "one_of_two_aliases": "def f(c):\n s = os.system if c else len\n s(c)",
+    "alias_assigned_twice": "def f(c):\n s = len\n s = os.system\n s(c)",
+    "chosen_callee": "def f(c): (print if c == 1 else os.system)(c)",
+    "constant_getattr": "def f(c): getattr(os, 'system')(c)",
+    "default_alias": "def f(c, s=os.system): s(c)",
+    "module_alias": "run = os.system\ndef f(c): run(c)",
+    "closure": "def f(c):\n def g(): os.system(c)\n g()",
+    "closure_argument": "def f(c):\n def g(x): os.system(x)\n g(c)",
+    "closure_result": "def f(c):\n def g(): return c\n os.system(g())",
+    "lambda": "def f(c): (lambda x: os.system(x))(c)",
+    "passed_as_callback": "def f(c): list(map(os.system, c))",
+    "helper_as_callback": "def g(x): os.system(x)\ndef f(c): list(map(g, c))",
+    "recursion": "def f(c, n=2):\n if n: f(c, n - 1)\n os.system(c)",
+    "mutual_recursion": "def g(x): f(x)\ndef f(c):\n g(c)\n os.system(c)",
+    "constructor": "class A:\n def __init__(self, x): os.system(x)\ndef f(c): A(c)",
+    "new": "class A:\n def __new__(cls, x): os.system(x)\ndef f(c): A(c)",
+    "made_object": (
+        "class A:\n def __init__(self, x): self.x = x\n def go(self): os.system(self.x)\n"
+        "def f(c):\n a = A(c)\n a.go()"
+    ),
+    "made_and_used_at_once": (
+        "class A:\n def __init__(self, x): self.x = x\n def go(self): os.system(self.x)\n"
+        "def f(c): A(c).go()"
+    ),
+    "inherited_new": (
+        "class B:\n def __new__(cls, x): os.system(x)\n"
+        "class A(B):\n def __new__(cls, y, x): return super().__new__(cls, x)\ndef f(c): A(1, c)"
+    ),
+    "static_method": "class A:\n @staticmethod\n def g(x): os.system(x)\ndef f(c): A.g(c)",
+    "class_method": "class A:\n @classmethod\n def g(cls, x): os.system(x)\ndef f(c): A.g(c)",
+    "try": "def f(c):\n try: pass\n except Exception: os.system(c)\n",
+    "match": "def f(c):\n match c:\n  case {'x': a}: os.system(a)",
+    "async": "async def f(c): os.system(c)",
+    "yield": "def f(c):\n yield os.system(c)",
+}
+
+
+@pytest.mark.parametrize("source", HIT.values(), ids=HIT.keys())
+def test_data_reaches_a_sink(reached: Reached, source: str) -> None:
+    assert sinks(reached(source)) & {"os:system", "subprocess:run"}
+
+
+CLEAN = {
+    "constant": "def f(c): os.system('ls')",
+    "constant_local": "def f(c):\n a = 'ls'\n os.system(a)",
+    "only_a_length": "def f(c): os.system('ls ' * len(c))",
+    "only_a_comparison": "def f(c): os.system(c == 'x')",
+    "other_parameter": "def g(x, y): os.system(y)\ndef f(c): g(c, 'ls')",
+    "local_named_like_a_sink": "def f(c):\n system = len\n system(c)",
+    "type_checking": "def f(c): return isinstance(c, str)",
+    "reads_a_file": "def f(c): return open(c, 'rb').read()",
+    "not_called": "def f(c):\n s = os.system\n return c",
+    "harmless_callback": "def f(c): return list(map(len, c))",
+}
+
+
+@pytest.mark.parametrize("source", CLEAN.values(), ids=CLEAN.keys())
+def test_no_data_reaches_a_sink(reached: Reached, source: str) -> None:
+    assert not [hit for hit in reached(source).hits if hit.category != "call"]
+
+
+METHODS = {
+    "own_attribute": "class A:\n def __setstate__(self, s):\n  self.x = s\n  os.system(self.x)",
+    "attribute_by_state": "class A:\n def __setstate__(self, s): os.system(self.x)",
+    "own_method": (
+        "class A:\n def g(self, x): os.system(x)\n def __setstate__(self, s): self.g(s)"
+    ),
+    "own_method_reads_state": (
+        "class A:\n def g(self): os.system(self.x)\n def __setstate__(self, s): self.g()"
+    ),
+    "own_method_result": (
+        "class A:\n def g(self): return self.x\n def __setstate__(self, s): os.system(self.g())"
+    ),
+    "own_static_method": (
+        "class A:\n @staticmethod\n def g(x): os.system(x)\n def __setstate__(self, s): self.g(s)"
+    ),
+    "own_class_method": (
+        "class A:\n @classmethod\n def g(cls, x): os.system(x)\n"
+        " def __setstate__(self, s): self.g(s)"
+    ),
+    "inherited_method": (
+        "class B:\n def g(self, x): os.system(x)\n"
+        "class A(B):\n def __setstate__(self, s): self.g(s)"
+    ),
+    "super": (
+        "class B:\n def __setstate__(self, s): os.system(s)\n"
+        "class A(B):\n def __setstate__(self, s): super().__setstate__(s)"
+    ),
+    "super_with_arguments": (
+        "class B:\n def __setstate__(self, s): os.system(s)\n"
+        "class A(B):\n def __setstate__(self, s): super(A, self).__setstate__(s)"
+    ),
+    "cooperative_super": (
+        "class B:\n def __setstate__(self, s): pass\n"
+        "class C(B):\n def __setstate__(self, s): super().__setstate__(s)\n"
+        "class D(B):\n def __setstate__(self, s): os.system(s)\n"
+        "class A(C, D):\n def __setstate__(self, s): super().__setstate__(s)"
+    ),
+    "base_by_name": (
+        "class B:\n def __setstate__(self, s): os.system(s)\n"
+        "class A(B):\n def __setstate__(self, s): B.__setstate__(self, s)"
+    ),
+    "overridden_hook": (
+        "class B:\n def __setstate__(self, s): self.hook(s)\n def hook(self, s): pass\n"
+        "class A(B):\n __setstate__ = B.__setstate__\n def hook(self, s): os.system(s)"
+    ),
+    "property": (
+        "class A:\n @property\n def p(self): os.system(self.x)\n"
+        " def __setstate__(self, s): return self.p"
+    ),
+    "class_body_alias": (
+        "class A:\n run = staticmethod(os.system)\n go = os.system\n"
+        " def __setstate__(self, s): self.go(s)"
+    ),
+    "dict_update": (
+        "class A:\n def __setstate__(self, s):\n"
+        "  self.__dict__.update(s)\n  os.system(self.anything)"
+    ),
+    "reconstructed": (
+        "class A:\n def __init__(self, x): os.system(x)\n"
+        " def __setstate__(self, s): self.__init__(s)"
+    ),
+    "type_of_self": (
+        "class A:\n def __init__(self, x): os.system(x)\n def __setstate__(self, s): type(self)(s)"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", METHODS.values(), ids=METHODS.keys())
+def test_state_reaches_a_sink(reached: Reached, source: str) -> None:
+    assert "os:system" in sinks(reached(source, "A.__setstate__", {"s", STATE}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "self.x = x\n  os.system(self.g())",
+        "self.__dict__['x'] = x\n  os.system(self.x)",
+        "self.__dict__.update(x=x)\n  os.system(self.x)",
+        "vars(self).update(x=x)\n  os.system(self.x)",
+        "setattr(self, 'x', x)\n  os.system(self.x)",
+        "self.__dict__ = x\n  os.system(self.x)",
+    ],
+)
+def test_what_a_constructor_stores_is_tainted(reached: Reached, body: str) -> None:
+    source = f"class A:\n def __init__(self, x):\n  {body}\n def g(self): return self.x"
+    assert "os:system" in sinks(reached(source, "A.__init__"))
+
+
+def test_class_attributes_are_not_the_states(reached: Reached) -> None:
+    source = "class A:\n command = 'ls'\n def __del__(self): os.system(self.command)"
+    assert reached(source, "A.__del__", {STATE}).hits == ()
+
+
+def test_finalizer_with_a_default(reached: Reached) -> None:
+    source = "class A:\n def __del__(self, unlink=os.unlink): unlink(self.name)"
+    assert sinks(reached(source, "A.__del__", {STATE})) == {"os:unlink"}
+
+
+def test_finalizer_with_a_class_body_alias(reached: Reached) -> None:
+    source = "class A:\n unlink = os.unlink\n def __del__(self): self.unlink(self.name)"
+    assert sinks(reached(source, "A.__del__", {STATE})) == {"os:unlink"}
+
+
+class TestAttributesByName:
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "def f(o, n): return getattr(o, n)",
+            "def f(o, n): return getattr(o, n)()",
+            "def f(o, n):\n m = getattr(o, n)\n return m()",
+            "import operator\ndef f(o, n): return operator.attrgetter(n)(o)",
+            "import sys\ndef f(o, n): return getattr(sys.modules['os'], n)",
+        ],
+    )
+    def test_walk(self, reached: Reached, source: str) -> None:
+        assert "walk" in {hit.category for hit in reached(source).hits}
+
+    def test_one_own_attribute_is_data(self, reached: Reached) -> None:
+        source = "class A:\n def __setstate__(self, s): return getattr(self, s)"
+        assert reached(source, "A.__setstate__", {"s", STATE}).hits == ()
+
+    def test_calling_an_own_attribute_is_not(self, reached: Reached) -> None:
+        source = "class A:\n def __setstate__(self, s): return getattr(self, s)()"
+        assert {h.category for h in reached(source, "A.__setstate__", {"s"}).hits} == {"walk"}
+
+    def test_constant_name(self, reached: Reached) -> None:
+        assert reached("def f(o): return getattr(o, 'shape')").hits == ()
+
+
+class TestCallsOfArguments:
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "def f(g, x): return g(x)",
+            "def h(k, x): return k(x)\ndef f(g, x): return h(g, x)",
+            "def h(x, *, k): return k(x)\ndef f(g, x): return h(x, k=g)",
+            "def f(g, x): return list(map(g, x))",
+            "import functools\ndef f(g, x): return functools.reduce(g, x)",
+            "def f(g, x): return sorted(x, key=g)",
+        ],
+    )
+    def test_calls(self, reached: Reached, source: str) -> None:
+        summary = reached(source)
+        assert summary.calls == {"g"}
+        assert summary.hits == ()
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "def f(cls, x): return cls.__new__(cls)",
+            "def f(cls, x): return object.__new__(cls)",
+            "def h(k): return k.__new__(k)\ndef f(cls, x): return h(cls)",
+        ],
+    )
+    def test_constructs(self, reached: Reached, source: str) -> None:
+        assert reached(source).constructs == {"cls"}
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "def f(c): return c[0](c[1])",
+            "def f(c):\n for g in c: g()",
+            "def h(k): k()\ndef f(c): h(c['k'])",
+            "def f(c):\n g = c.pop()\n g()",
+        ],
+    )
+    def test_call_of_a_part(self, reached: Reached, source: str) -> None:
+        assert {hit.category for hit in reached(source).hits} == {"call"}
+
+    def test_call_of_an_attribute_of_the_state(self, reached: Reached) -> None:
+        source = "class A:\n def __setstate__(self, s): self.callback(1)"
+        hits = reached(source, "A.__setstate__", {"s", STATE}).hits
+        assert [hit.category for hit in hits] == ["call"]
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        "call", ["open(c, 'w')", "open(c, mode='ab')", "open(c, c)", "open(*c)", "open(**c)"]
+    )
+    def test_writing(self, reached: Reached, call: str) -> None:
+        assert {hit.category for hit in reached(f"def f(c): {call}").hits} == {"write"}
+
+    @pytest.mark.parametrize("call", ["open(c)", "open(c, 'rb')", "open('log', 'w')"])
+    def test_not_with_data_or_only_reading(self, reached: Reached, call: str) -> None:
+        assert reached(f"def f(c): {call}").hits == ()
+
+    def test_method_of_an_unknown_object(self, reached: Reached) -> None:
+        assert sinks(reached("def f(p): p.unlink()")) == {".unlink()"}
+
+
+class TestUnproven:
+    def test_budget(self, reached: Reached) -> None:
+        chain = "\n".join(f"def g{i}(x): g{i + 1}(x)" for i in range(6))
+        source = f"{chain}\ndef g6(x): os.system(x)\ndef f(c): g0(c)"
+        assert sinks(reached(source)) == {"os:system"}
+        flow.forget()
+        cut = reached(source, most=3)
+        assert cut.hits == ()
+        assert any("too far" in text for text in cut.unproven)
+
+    def test_too_deep_is_not_clean(self, reached: Reached) -> None:
+        chain = "\n".join(f"def g{i}(x): g{i + 1}(x)" for i in range(30))
+        summary = reached(f"{chain}\ndef g30(x): os.system(x)\ndef f(c): g0(c)")
+        assert summary.hits or summary.unproven
+
+    def test_cut_summaries_are_not_kept(self, reached: Reached) -> None:
+        """What was cut short for one question must not answer the next one."""
+        chain = "\n".join(f"def g{i}(x): g{i + 1}(x)" for i in range(6))
+        source = f"{chain}\ndef g6(x): os.system(x)\ndef f(c): g0(c)"
+        assert reached(source, most=3).unproven
+        function = resolve("acme", "g0")
+        assert function is not None
+        assert sinks(reach(function, None, frozenset("x"))) == {"os:system"}
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "def f(c): HANDLERS[0](c)",
+            "def f(c): undefined(c)",
+            "handler = make()\ndef f(c): handler(c)",
+            "def f(c): handlers.run(c)",
+        ],
+    )
+    def test_what_cannot_be_followed(self, reached: Reached, source: str) -> None:
+        assert reached(source).unproven
+
+
+def test_chain_names_each_step(reached: Reached) -> None:
+    (hit,) = reached("def g(x):\n  os.system(x)\ndef f(c):\n  g(c)").hits
+    assert [step.rpartition(":")[2] for step in hit.chain] == ["5", "3"]
+    assert "system (" in str(hit)
+
+
+def test_evidence_files(reached: Reached, library) -> None:
+    library.install("other", {"other.py": "def g(x): pass"})
+    files = reached("from other import g\ndef f(c): g(c)").files
+    assert {path.rpartition("/")[2] for path in files} == {"acme.py", "other.py"}
+
+
+def test_across_distributions(library) -> None:
+    library.install("other", {"other/__init__.py": "from ._run import g", "other/_run.py": RUN})
+    library.module("import other\ndef f(c): other.g(c)")
+    function = resolve("acme", "f")
+    assert function is not None
+    assert sinks(reach(function, None, frozenset("c"))) == {"os:system"}
+
+
+RUN = "import os\ndef g(x): os.system(x)"
