@@ -390,10 +390,13 @@ def _tables(state: Any, verdict: Verdict) -> list[dict[Any, Any]]:
 
 
 def _check_keys(guard: Guard, cls: type, table: dict[Any, Any], own_keys: frozenset[str]) -> None:
+    names_itself = guard.class_verdict(cls).traits.get("own_names", ())
     for key, value in dict.items(table):
         if type(key) is not str:
             continue
         if key.startswith("__") and key.endswith("__"):
+            if key in names_itself and (value is None or type(value) is str):
+                continue
             if key not in own_keys and key not in _ALLOWED_DUNDERS:
                 guard.refuse(
                     _name(cls), f"BUILD of {key}", "a state may not set special attributes"

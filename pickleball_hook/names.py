@@ -101,6 +101,7 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
         _own_verdict(value)
         or _singleton_verdict(value, module, name)
         or _compiled_verdict(value, module, name)
+        or _named_tuple_verdict(value, module, name)
     )
     if own is None:
         guard.refuse(
@@ -252,6 +253,39 @@ def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:
         return None
     evidence = f"{type(value).__module__}.{type(value).__qualname__}.__reduce__ returns its name"
     return Verdict(module, name, "constant", f"{module}:{name}", {REFER: evidence}, {})
+
+
+def inherits_reducer(cls: object) -> bool:
+    """Tell whether a compiled class reduces to itself by the reducer of a compiled base.
+
+    Which base a compiled class has cannot be read from its file; the live class shows it.
+    """
+    if not isinstance(cls, type) or "__reduce__" in vars(cls) or "__reduce_ex__" in vars(cls):
+        return False
+    for base in cls.__mro__[1:]:
+        if "__reduce__" not in vars(base) or base is object:
+            continue
+        verdict = policies.verdict(base.__module__, base.__qualname__, CALL)
+        return CALL in verdict.grants and _is_target(base, verdict)
+    return False
+
+
+def _named_tuple_verdict(value: object, module: str, name: str) -> Verdict | None:
+    """Judge a tuple class that a library's own factory has made, and that is plain but for that.
+
+    ``scipy.stats`` and others build such result classes at run time, by a template of their own.
+    """
+    if not isinstance(value, type) or not issubclass(value, tuple):
+        return None
+    if policies.owner_kind(module) != "distribution" or _walk(sys.modules[module], name) is not value:
+        return None
+    acting = ("__setstate__", "__del__", "__getattribute__", "__hash__", "__eq__", "__reduce__")
+    for base in value.__mro__:
+        if base not in (tuple, object) and any(method in vars(base) for method in acting):
+            return None
+    evidence = f"a tuple class that {module} makes at run time"
+    grants = dict.fromkeys((REFER, CONSTRUCT, STATE), evidence)
+    return Verdict(module, name, "class", f"{module}:{name}", grants, {}, "", {"fresh": True})
 
 
 def _compiled_verdict(value: object, module: str, name: str) -> Verdict | None:

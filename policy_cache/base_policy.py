@@ -113,7 +113,7 @@ def refusal(owner: str, key: str) -> str:
 
     ``module:*`` speaks for a module and everything below it; the longest key decides.
     """
-    refused = _sections(owner).get("refused", {})
+    refused: dict[str, str] = _sections(owner).get("refused", {})
     if key in refused:
         return refused[key]
     parts = key.partition(":")[0].split(".")

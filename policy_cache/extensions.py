@@ -79,7 +79,11 @@ def _stem(file: str) -> str:
 @lru_cache(maxsize=256)
 def _source_files(file: str) -> tuple[str, ...]:
     stem = glob.escape(_stem(file))
-    return tuple(sorted(p for p in glob.glob(stem + ".p[yx][xi]*") if not p.endswith(".pyi")))
+    found = sorted(p for p in glob.glob(stem + ".p[yx][xi]*") if not p.endswith(".pyi"))
+    for path in list(found):
+        for included in re.findall(r'^include\s+["\'](.+?)["\']', _text(path), re.MULTILINE):
+            found.append(os.path.join(os.path.dirname(path), included))
+    return tuple(path for path in found if os.path.isfile(path))
 
 
 @lru_cache(maxsize=256)

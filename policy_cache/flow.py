@@ -42,7 +42,10 @@ _HARMLESS_RESULTS = frozenset(
     ]
 )
 _MUTATORS = frozenset(
-    ["append", "appendleft", "extend", "extendleft", "add", "insert", "update", "setdefault"]
+    [
+        *("append", "appendleft", "extend", "extendleft", "insert", "add", "push", "put"),
+        *("update", "setdefault", "write"),
+    ]
 )
 """Methods that put their arguments into the object."""
 
@@ -523,8 +526,8 @@ class _Walk:
         if len(node.args) < 2 or not self.is_tainted(node.args[1]):
             return
         if function == "getattr":
-            # One attribute of the object itself is data; calling it is another matter.
-            if not self._is_self(node.args[0]):
+            # One attribute is data; calling it, or going on from it, is another matter.
+            if self._goes_on(node):
                 self._hit_walk(node, "getattr")
         elif not self._is_self(node.args[0]):
             self.unproven.append(f"{self._at(node)} sets attributes by name")
@@ -695,6 +698,24 @@ class _Walk:
             and len(node.args) >= 2
             and self.is_tainted(node.args[1])
         )
+
+    def _goes_on(self, node: ast.Call) -> bool:
+        """Tell whether what ``getattr`` gives is looked into again, or is what the reducer gives.
+
+        ``obj = getattr(obj, part)`` in a loop walks a dotted name to anything.
+        """
+        holder = node.args[0]
+        for statement in ast.walk(self.node):
+            if isinstance(statement, ast.Assign) and statement.value is node:
+                targets = [t.id for t in statement.targets if isinstance(t, ast.Name)]
+                if isinstance(holder, ast.Name) and holder.id in targets:
+                    return True
+            elif isinstance(statement, ast.Return) and statement.value is node:
+                return self.depth == 0 and not self._is_self(holder)
+            elif isinstance(statement, ast.Call) and node in statement.args:
+                if ast.unparse(statement.func) in ("getattr", "setattr", "reduce"):
+                    return True
+        return False
 
     def _is_classmethod(self) -> bool:
         return any(ast.unparse(d) == "classmethod" for d in self.node.decorator_list)

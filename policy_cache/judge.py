@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 
 from policy_cache import base_policy, extensions
@@ -48,6 +49,8 @@ _MOST_IMPLICIT = 40
 _FILLERS = ("append", "extend", "__setitem__", "add", "update")
 _PLAIN_METACLASSES = frozenset(["abc:ABCMeta", "_py_abc:ABCMeta", "builtins:type", "enum:EnumMeta"])
 _STDLIB_NAMES = {"_collections": "collections", "_io": "io", "_functools": "functools"}
+_NAMING = frozenset(["__name__", "__qualname__", "__doc__", "__module__"])
+_UPDATES_NAMES = re.compile(r"(^|\.)update_wrapper$")
 _HOLDS_CODE = frozenset(["types:ModuleType", "builtins:module", "types:FunctionType"])
 
 
@@ -79,7 +82,7 @@ def judge(module: str, name: str, reductions: Reductions) -> Verdict:
     if located.owner.kind == STDLIB:
         return _judge_stdlib(module, name, located)
     line = base_policy.look_up(located.owner.name, f"{module}:{name}")
-    thing = resolve(module, name)
+    thing = resolve(module, name) or _inherited_attribute(module, name)
     if line is None and thing is not None:
         owner = _owner_name(thing)
         line = base_policy.look_up(owner, thing.key)
@@ -95,6 +98,16 @@ def judge(module: str, name: str, reductions: Reductions) -> Verdict:
             return Verdict(module, name, "live", f"{module}:{name}", {}, {})
         return _absent(module, name, located)
     return _judge_thing(module, name, thing, reductions)
+
+
+def _inherited_attribute(module: str, name: str) -> Thing | None:
+    """Resolve ``Class.attribute`` where the attribute is a base's."""
+    outer, _, attribute = name.rpartition(".")
+    cls = resolve(module, outer) if outer else None
+    if cls is None or cls.kind != "class":
+        return None
+    found = member(cls, attribute)
+    return found[1] if found is not None else None
 
 
 def _without_module(module: str, name: str) -> Verdict:
@@ -288,10 +301,34 @@ def _judge_class(module: str, name: str, thing: Thing) -> Verdict:
     _judge_construct(case)
     _judge_state(case)
     case.traits[DEFERRED] = [CALL, FILL]
+    own_names = _own_special_names(thing)
+    if own_names:
+        case.traits["own_names"] = own_names
     _judge_implicit(case)
     if line.unknown:
         case.unproven.append(f"unresolved bases of {thing.name}: {', '.join(line.unknown)}")
     return case.verdict()
+
+
+def _own_special_names(thing: Thing) -> list[str]:
+    """Return the naming attributes that the class's own code gives its instances.
+
+    ``numpy.vectorize`` and ``functools.update_wrapper`` users make their instances look like the
+    function that they wrap; the names are data on an instance.
+    """
+    found: set[str] = set()
+    for base in lineage(thing).mro:
+        if base.kind != "class" or base.node is None or base.source is None:
+            continue
+        if base.source.module.owner.kind == STDLIB:
+            continue
+        for node in ast.walk(base.node):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                if node.attr in _NAMING and isinstance(node.value, ast.Name):
+                    found.add(node.attr)
+            elif isinstance(node, ast.Call) and _UPDATES_NAMES.search(ast.unparse(node.func)):
+                found |= _NAMING
+    return sorted(found)
 
 
 def _forbidden_base(mro: Iterable[Thing]) -> str:

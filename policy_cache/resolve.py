@@ -106,7 +106,12 @@ def _module_attribute(module: str, name: str, depth: int) -> Thing | None:
     src = source(module)
     if src is not None:
         thing = _first(src.scope.names.get(name, []), src, name, depth)
-        thing = thing or _through_stars(src, name, depth) or _lazily(src, name, depth)
+        if thing is None or thing.kind == "module":
+            # ``from . import x`` next to ``from .x import *``: the class replaces the module.
+            starred = _through_stars(src, name, depth)
+            if thing is None or (starred is not None and starred.kind != "external"):
+                thing = starred or thing
+            thing = thing or _lazily(src, name, depth)
         if thing is not None:
             return thing
     if found.package and locate(f"{found.name}.{name}") is not None:
@@ -177,15 +182,19 @@ def _builtin(name: str) -> Thing | None:
 
 
 def _through_stars(src: Source, name: str, depth: int) -> Thing | None:
-    if not src.scope.stars:
-        return None
+    """Resolve a name through ``from x import *``; what has source is surer than a compiled module.
+
+    Without running it nobody knows which names an extension module has.
+    """
+    compiled: Thing | None = None
     for origin in reversed(src.scope.stars):
         if origin == src.module.name or not _exported(origin, name):
             continue
         thing = _module_attribute(origin, name, depth + 1)
-        if thing is not None:
+        if thing is not None and thing.kind != "external":
             return thing
-    return None
+        compiled = compiled or thing
+    return compiled
 
 
 def _exported(module: str, name: str) -> bool:

@@ -69,6 +69,7 @@ ANALYSIS_REVISION = 1
 _TRUST_STAT_SECONDS = 1.0
 _CHUNK = 1 << 20
 
+_own_files: str | None = None
 _lock = RLock()
 _stats: dict[str, tuple[float, Stamp | None]] = {}
 
@@ -157,7 +158,29 @@ def _interpreter() -> list[Any]:
 
     suffixes = _imp.extension_suffixes()
     abi = suffixes[0] if suffixes else ""
-    return [sys.implementation.cache_tag, sys.hexversion, abi, SCHEMA, ANALYSIS_REVISION]
+    return [sys.implementation.cache_tag, sys.hexversion, abi, SCHEMA, _analysis()]
+
+
+def _analysis() -> str:
+    """Return what tells this analysis and its base policies from any other: its own files.
+
+    Another release, or an edit in a checkout, judges the same source anew.
+    """
+    global _own_files
+    if _own_files is None:
+        folder = os.path.dirname(os.path.abspath(__file__))
+        rows = []
+        for place in (folder, os.path.join(folder, "base")):
+            with os.scandir(place) as entries_of_place:
+                rows += [
+                    [entry.name, entry.stat().st_size, entry.stat().st_mtime_ns]
+                    for entry in entries_of_place
+                    if entry.name.endswith((".py", ".json"))
+                ]
+        from binascii import crc32
+
+        _own_files = f"{ANALYSIS_REVISION}-{crc32(repr(sorted(rows)).encode()):08x}"
+    return _own_files
 
 
 def fingerprint(owner: Owner) -> str:

@@ -124,7 +124,7 @@ def _collect(node: ast.stmt, module: Module, scope: Scope) -> None:
             _collect_target(target, node.value, scope)
     elif isinstance(node, ast.AnnAssign) and node.value is not None:
         _collect_target(node.target, node.value, scope)
-    elif not _never_runs(node):
+    else:
         for child in _blocks(node):
             _collect(child, module, scope)
 
@@ -163,9 +163,9 @@ def absolute(module: Module, name: str | None, level: int) -> str:
     return ".".join([*package, *([name] if name else [])])
 
 
-def _never_runs(node: ast.stmt) -> bool:
-    """Tell whether `node` is an ``if TYPE_CHECKING:`` block without an alternative."""
-    if not isinstance(node, ast.If) or node.orelse:
+def _is_for_type_checkers(node: ast.stmt) -> bool:
+    """Tell whether `node` is an ``if TYPE_CHECKING:`` statement: its body never runs."""
+    if not isinstance(node, ast.If):
         return False
     test = node.test
     name = test.id if isinstance(test, ast.Name) else getattr(test, "attr", "")
@@ -174,7 +174,10 @@ def _never_runs(node: ast.stmt) -> bool:
 
 def _blocks(node: ast.stmt) -> list[ast.stmt]:
     statements: list[ast.stmt] = []
+    skipped = "body" if _is_for_type_checkers(node) else ""
     for field in ("body", "orelse", "finalbody"):
+        if field == skipped:
+            continue
         statements += getattr(node, field, [])
     for handler in getattr(node, "handlers", []):
         statements += handler.body

@@ -1,0 +1,1 @@
+"""A library as one finds them installed, with what an attacker looks for in one."""

@@ -1,0 +1,140 @@
+"""Classes that act when they are called, and only then: a file may refer to them, no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class Touch:
+    """Writes a file when it is made by a call."""
+
+    def __init__(self, path: object) -> None:
+        open(str(path), "w").close()
+
+
+class Plain:
+    """An ordinary class: attributes, a few methods, no code that pickle runs."""
+
+    limit = 3
+
+    def predict(self, data: object) -> object:
+        """Return the data."""
+        return data
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Slotted:
+    """An ordinary class with slots and a property."""
+
+    __slots__ = ("__dict__", "kept")
+
+    def predict(self, data: object) -> object:
+        """Return the data."""
+        return data
+
+
+class Sealed:
+    """Acts when it is dropped: making one is refused, naming it is not."""
+
+    def __del__(self) -> None:
+        Path(self.path).write_text("")  # type: ignore[attr-defined]
+
+
+class Items(list):  # type: ignore[type-arg]
+    """A list with attributes."""
+
+
+class Table(dict):  # type: ignore[type-arg]
+    """A dict with attributes."""
+
+
+class Group(set):  # type: ignore[type-arg]
+    """A set with attributes."""
+
+
+class Hook:
+    """An instance that can be called, and acts on what its state holds."""
+
+    path = ""
+
+    def __call__(self, *args: object) -> object:
+        open(self.path, "w").close()
+        return self
+
+
+class Method:
+    """Its method acts on what its state holds."""
+
+    path = ""
+
+    def run(self, *args: object) -> None:
+        """Act."""
+        open(self.path, "w").close()
+
+
+class Calls:
+    """Its state setter calls what the state holds: honest with a function that harms nobody."""
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.result = state["function"](state["argument"])  # type: ignore[operator]
+
+
+class Closes:
+    """Its finalizer calls a method of its own."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Sets:
+    """Its state setter sets whatever attributes a table within the state names."""
+
+    def predict(self, data: object) -> object:
+        """Return the data."""
+        return data
+
+    def __setstate__(self, state: dict[str, dict[str, object]]) -> None:
+        for key, value in state["attributes"].items():
+            setattr(self, key, value)
+
+
+class Updates:
+    """Its state setter takes attributes from a table within the state."""
+
+    def predict(self, data: object) -> object:
+        """Return the data."""
+        return data
+
+    def __setstate__(self, state: dict[str, dict[str, object]]) -> None:
+        self.__dict__.update(state["attributes"])
+
+
+class Pairs:
+    """Its state setter sets attributes from a list of pairs."""
+
+    def predict(self, data: object) -> object:
+        """Return the data."""
+        return data
+
+    def __setstate__(self, state: list[tuple[str, object]]) -> None:
+        for key, value in state:
+            setattr(self, key, value)
+
+
+class Assigned:
+    """Assigning any attribute of it acts."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        open(str(value), "w").close()
+
+
+class Unwraps:
+    """Its state setter takes the value of what it is given, as one does with enum members."""
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.kept = state["kept"].value  # type: ignore[attr-defined]

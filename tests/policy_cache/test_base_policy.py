@@ -1,0 +1,171 @@
+"""The base policies as data, and how they are looked up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policy_cache import base_policy
+from policy_cache.model import OPERATIONS
+
+FOLDER = Path(base_policy.__file__).with_name("base")
+FILES: dict[str, dict[str, Any]] = {
+    path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))
+}
+LINES = [
+    (owner, section, key, line)
+    for owner, data in FILES.items()
+    for section in ("globals", "patterns")
+    for key, line in data.get(section, {}).items()
+]
+FIELDS = {"kind", "ops", "why", "source", "closed", "rule", *base_policy._TRAITS}
+
+
+def test_owners() -> None:
+    assert {"stdlib", "numpy", "scipy", "torch"} <= set(FILES)
+
+
+@pytest.mark.parametrize("owner", FILES)
+def test_sections(owner: str) -> None:
+    data = FILES[owner]
+    assert data["schema"] == 1
+    assert owner == base_policy.normalized(owner)
+    for text in [*data.get("refused", {}).values(), *data.get("aliases", {}).values()]:
+        assert text and isinstance(text, str)
+    for key in data.get("refused", {}):
+        assert ":" in key
+
+
+def test_every_line() -> None:
+    """One test for more than a thousand lines: the message names the one that fails."""
+    for owner, section, key, line in LINES:
+        message = f"{owner} {section} {key}"
+        assert set(line) <= FIELDS, message
+        assert line["kind"] in ("class", "function", "constant", "enum"), message
+        assert set(line["ops"]) <= set(OPERATIONS), message
+        assert line["why"].strip(), message
+        assert key.count(":") == 1, message
+        assert key.endswith("*") == (section == "patterns"), message
+        for trait in ("calls", "constructs"):
+            assert all(type(index) is int for index in line.get(trait) or ()), message
+        if line.get("closed"):
+            assert not line.get("rule") and not line.get("calls"), message
+            assert owner == "stdlib", message
+
+
+def test_no_permission_for_what_is_refused() -> None:
+    for owner, section, key, line in LINES:
+        if section == "globals" and line["ops"]:
+            assert key not in FILES[owner].get("refused", {}), key
+
+
+@pytest.mark.parametrize("owner", FILES)
+def test_look_up_finds_every_line(owner: str) -> None:
+    """The files are read line by line: their layout is part of their format."""
+    for key, value in FILES[owner].get("globals", {}).items():
+        found = base_policy.look_up(owner, key)
+        assert found is not None, key
+        assert (found.kind, list(found.ops), found.why) == (value["kind"], value["ops"], value["why"])
+        assert found.rule == (value.get("rule") or "")
+        assert found.closed is bool(value.get("closed"))
+        assert found.traits == {t: value[t] for t in base_policy._TRAITS if value.get(t)}
+    assert set(base_policy.closed(owner)) == {
+        key for key, value in FILES[owner].get("globals", {}).items() if value.get("closed")
+    }
+
+
+@pytest.mark.parametrize("owner", FILES)
+def test_look_up_finds_every_pattern(owner: str) -> None:
+    for pattern, value in FILES[owner].get("patterns", {}).items():
+        found = base_policy.look_up(owner, pattern.rstrip("*") + "Xyz")
+        assert found is not None
+        assert found.why == value["why"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        ":",
+        "globals",
+        "nowhere:nothing",
+        '": {',
+        '"',
+        "\\",
+        "\n",
+        "builtins:list\n",
+        "BUILTINS:list",
+        "builtins:",
+        "schema",
+        "\ud800:x",
+    ],
+)
+def test_hostile_keys_find_nothing(key: str) -> None:
+    assert base_policy.look_up("stdlib", key) is None
+    base_policy.refusal("stdlib", key)
+
+
+@pytest.mark.parametrize("owner", ["", "nobody", "../base/stdlib", "README"])
+def test_unknown_owner(owner: str) -> None:
+    assert base_policy.look_up(owner, "builtins:list") is None or owner == "../base/stdlib"
+    assert base_policy.refusal("nobody", "builtins:list") == ""
+    assert base_policy.alias("nobody", "a.b") == "a.b"
+
+
+def test_owner_is_normalized() -> None:
+    assert base_policy.normalized("Scikit_Learn.x") == "scikit-learn-x"
+
+
+@pytest.mark.parametrize("owner", FILES)
+def test_refusals(owner: str) -> None:
+    for key, why in FILES[owner].get("refused", {}).items():
+        module, _, name = key.partition(":")
+        if name == "*":
+            assert base_policy.refusal(owner, f"{module}.deeper:x")
+        else:
+            assert base_policy.refusal(owner, key) == why
+
+
+def test_aliases() -> None:
+    assert base_policy.alias("numpy", "numpy.core.multiarray") == "numpy._core.multiarray"
+    assert base_policy.alias("numpy", "numpy.corelib") == "numpy.corelib"
+
+
+def test_modules() -> None:
+    assert base_policy.lists_module("stdlib", "collections")
+    assert not base_policy.lists_module("stdlib", "collection")
+    assert not base_policy.lists_module("stdlib", "antigravity")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "os:system",
+        "posix:system",
+        "nt:system",
+        "builtins:eval",
+        "builtins:exec",
+        "builtins:__import__",
+        "builtins:compile",
+        "builtins:open",
+        "subprocess:Popen",
+        "importlib:import_module",
+        "operator:attrgetter",
+        "operator:methodcaller",
+        "types:FunctionType",
+        "types:CodeType",
+        "marshal:loads",
+        "pickle:loads",
+        "_pickle:loads",
+        "sys:modules",
+        "builtins:globals",
+        "builtins:setattr",
+        "builtins:vars",
+    ],
+)
+def test_never_called(key: str) -> None:
+    found = base_policy.look_up("stdlib", key)
+    assert found is None or "call" not in found.ops
