@@ -7,6 +7,7 @@ exact objects in hand, not by what some other reading of the bytes thinks they a
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 
@@ -17,7 +18,7 @@ from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, Verdi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 OPCODES = {
@@ -66,6 +67,8 @@ class Guard:
         self.made: dict[int, Made] = {}
         self.call_only: list[names.CallOnly] = []
         """Stand-ins on the stack for globals that may be called but not handed out."""
+        self._behind: dict[int, object] = {}
+        """What each of them stands for: not in it, where any code could take it out."""
         self.elsewhere = 0
         """References that others hold to the numpy object which is about to get its state."""
         self.calling = False
@@ -111,8 +114,9 @@ class Guard:
             return value
         if not self.enforcing:
             return value
-        stand_in = names.CallOnly(value)
+        stand_in = names.CallOnly()
         self.call_only.append(stand_in)
+        self._behind[id(stand_in)] = value
         self.grant(stand_in, verdict)
         return stand_in
 
@@ -120,7 +124,32 @@ class Guard:
         """Forget the last stand-in and return it."""
         stand_in = self.call_only.pop()
         self.granted.pop(id(stand_in), None)
+        self._behind.pop(id(stand_in), None)
         return stand_in
+
+    def behind(self, value: object) -> Any:
+        """Return what a stand-in stands for, and anything else as it is."""
+        return self._behind[id(value)] if type(value) is names.CallOnly else value
+
+    def is_callable(self, value: object) -> bool:
+        """Tell whether calling a value runs code that is to be judged."""
+        return isinstance(value, names.CALLABLE_KINDS) or callable(value)
+
+    def reason_against_call(self, value: object) -> str:
+        """Return why others may not call a value with whatever they have, ``""`` if they may."""
+        if names.is_numpy_kind(value):
+            return ""
+        if isinstance(value, type):
+            return self.permits(value, CALL)
+        if isinstance(value, names.CALLABLE_KINDS) or self.verdict_of(value) is not None:
+            return self.permits(value, REFER)
+        if isinstance(value, functools.partial):
+            return self.reason_against_call(value.func)
+        for base in type(value).__mro__:
+            if "__call__" in vars(base):
+                verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__")
+                return "" if REFER in verdict.grants else verdict.why_not(REFER)
+        return "it is not known what it does when it is called"
 
     def verdict_of(self, value: object) -> Verdict | None:
         """Return the verdict under which `value` was named in this load."""
@@ -162,7 +191,7 @@ class Guard:
 
     def made_here(self, value: object, fresh: bool) -> None:
         """Remember an object that an operation gave."""
-        if type(value) in _SCALARS or type(value) in _PLAIN_CONTAINERS:
+        if type(value) in _SCALARS or (fresh and type(value) in _PLAIN_CONTAINERS):
             return
         if id(value) in self.granted:
             return
@@ -182,7 +211,7 @@ class Guard:
             return
         judged = {*positions.get("calls", ()), *positions.get("constructs", ())}
         rest = [value for index, value in enumerate(values) if index not in judged]
-        found = find_callable(rest)
+        found = find_callable(rest, self.reason_against_call)
         if found is not None:
             self.refuse(
                 _dotted(verdict),
@@ -202,28 +231,35 @@ class Guard:
             )
 
 
-def find_callable(values: Iterable[Any]) -> object | None:
+def find_callable(
+    values: Iterable[Any], reason_against_call: Callable[[object], str]
+) -> object | None:
     """Find a class, function or other callable among `values`, containers and states included.
 
-    Containers and instance dictionaries are searched; what a native object hides is its own.
+    Containers and instance dictionaries are searched; what a native object hides is its own. An
+    instance with a ``__call__`` is one if there is a reason against calling it.
     """
     seen: set[int] = set()
-    waiting: list[object] = list(values)
+    waiting = list(values)
     while waiting:
         value = waiting.pop()
         kind = type(value)
         if kind in _SCALARS or id(value) in seen:
             continue
         if isinstance(value, names.CALLABLE_KINDS):
-            return value
+            return value  # type: ignore[no-any-return]
         seen.add(id(value))
         if len(seen) > _DEEPEST_LOOK:
             return value  # too much to look through: treated as found
+        if callable(value) and reason_against_call(value):
+            return value
         if isinstance(value, dict):
             waiting += dict.keys(value)
             waiting += dict.values(value)
         elif isinstance(value, (list, tuple, set, frozenset)):
-            waiting += _items(value)
+            waiting += (
+                [*kind.__iter__(value)] if kind in (list, tuple, set, frozenset) else _items(value)
+            )
         attributes = getattr(value, "__dict__", None) if kind.__module__ != "builtins" else None
         if type(attributes) is dict:
             waiting += attributes.values()

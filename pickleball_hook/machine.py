@@ -14,7 +14,7 @@ import io
 import pickle
 import sys
 from types import FunctionType, MemberDescriptorType, MethodType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pickleball_hook import names, originals, rules
 from pickleball_hook.guard import Guard
@@ -29,6 +29,7 @@ _FRESH_REFERENCES = 2
 _BOOKED = 4
 """References to an object about to get its state: stack, the guard's books, a local, the count."""
 
+_PLAIN = frozenset([bool, int, float, str, bytes, list, tuple, dict, set, frozenset])
 _INSTANCE_HOOKS = ("__setstate__", "append", "extend", "add")
 _ALLOWED_DUNDERS = frozenset(["__orig_class__", "__notes__", "__doc__"])
 """Special names that are data: typing's, PEP 678's and a text."""
@@ -181,7 +182,7 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     if reason:
         guard.refuse(guard.name(func), opcode, reason)
     verdict = guard.verdict_of(func)
-    func = func.value if type(func) is names.CallOnly else func
+    func = guard.behind(func)
     if verdict is None:  # audit mode goes on where enforce mode has raised
         guard.calling = True
         value = func(*args)
@@ -266,22 +267,33 @@ def load_build(self: Any) -> None:
         setstate(state)
         guard.calling = False
         return
-    slots = None
-    if isinstance(state, tuple) and len(state) == 2:
-        state, slots = state
-    if state:
+    state, slots = _halves(state)
+    if not _is_nothing(state):
         if not isinstance(state, dict):
             raise pickle.UnpicklingError("state is not a dictionary")
         attributes = inst.__dict__
-        for key, value in state.items():
+        for key, value in dict.items(state):
             attributes[sys.intern(key) if type(key) is str else key] = value
-    if slots:
+    if not _is_nothing(slots):
         if not isinstance(slots, dict):
             raise pickle.UnpicklingError("slot state is not a dictionary")
         guard.calling = True
-        for key, value in slots.items():
+        for key, value in dict.items(slots):
             setattr(inst, key, value)
         guard.calling = False
+
+
+def _halves(state: Any) -> tuple[Any, Any]:
+    """Split a state into attributes and slots, by its real items (a tuple may be of any class)."""
+    if isinstance(state, tuple) and tuple.__len__(state) == 2:
+        attributes, slots = tuple.__iter__(state)
+        return attributes, slots
+    return state, None
+
+
+def _is_nothing(state: Any) -> bool:
+    """Tell whether a state is empty, without asking an object of some class of the file's."""
+    return state is None or (type(state) in _PLAIN and not state)
 
 
 def _dtype_class() -> Any:
@@ -351,11 +363,24 @@ def _check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
     maker = sys.modules.get(setter.__globals__.get("__name__", ""))
     if maker is not None and maker.__name__ in ("attr._make", "dataclasses"):
         return
-    if setter.__code__.co_filename in verdict.files:
+    if setter.__code__.co_filename in verdict.files or _is_analysed(cls):
         return
     guard.refuse(
         _name(cls), "BUILD", "its __setstate__ was put in place at run time and is not analysed"
     )
+
+
+def _is_analysed(cls: type) -> bool:
+    """Tell whether the live class that defines ``__setstate__`` has been judged with it.
+
+    A base that a module imports if it can (``try: from sklearn.base import ...``) is another one
+    for the analysis than for the interpreter.
+    """
+    base = next(base for base in cls.__mro__ if "__setstate__" in vars(base))
+    verdict = names.own_verdict(base)
+    if verdict is None or not verdict.traits.get("custom_state"):
+        return False
+    return STATE in verdict.grants
 
 
 def check_state(guard: Guard, cls: type, verdict: Verdict, state: Any) -> None:
@@ -366,42 +391,75 @@ def check_state(guard: Guard, cls: type, verdict: Verdict, state: Any) -> None:
     PolicyViolation
     """
     own_keys = frozenset(verdict.traits.get("state_keys", ()))
-    if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
-        _check_slots(guard, cls, state[1], bool(verdict.traits.get("custom_state")), own_keys)
-        state = state[0]
+    custom = bool(verdict.traits.get("custom_state"))
+    attributes, slots = _halves(state)
+    if isinstance(slots, dict):
+        _check_slots(guard, cls, slots, custom, own_keys)
+        state = attributes
+    elif not custom:
+        state = attributes
     assigns = issubclass(cls, BaseException) or bool(verdict.traits.get("computed_keys"))
-    for table in _tables(state, verdict):
-        _check_keys(guard, cls, table, own_keys)
-        if assigns:
-            _check_setters(guard, cls, table, frozenset(verdict.traits.get("setters", ())))
-
-
-def _tables(state: Any, verdict: Verdict) -> list[dict[Any, Any]]:
-    """Return the dictionaries whose keys become attributes."""
     if isinstance(state, dict):
-        if verdict.traits.get("custom_state"):
-            nested = [v for v in dict.values(state) if isinstance(v, dict)]
-            chosen = [v for k, v in dict.items(state) if k == "__dict__" and isinstance(v, dict)]
-            return [state, *(chosen if nested else [])]
-        return [state]
-    if isinstance(state, tuple) and verdict.traits.get("custom_state"):
-        return [part for part in tuple.__iter__(state) if isinstance(part, dict)]
-    return []
+        _check_keys(guard, cls, dict.items(state), own_keys, exact=not custom)
+        if assigns:
+            _check_setters(guard, cls, state, frozenset(verdict.traits.get("setters", ())))
+    if custom:
+        _check_nested(guard, cls, state, own_keys, assigns)
 
 
-def _check_keys(guard: Guard, cls: type, table: dict[Any, Any], own_keys: frozenset[str]) -> None:
-    names_itself = guard.class_verdict(cls).traits.get("own_names", ())
-    for key, value in dict.items(table):
+def _check_nested(
+    guard: Guard, cls: type, state: Any, own_keys: frozenset[str], assigns: bool
+) -> None:
+    """Check the tables and pairs within a state: a setter may take attributes from any of them."""
+    seen: set[int] = set()
+    waiting = [state]
+    while waiting:
+        value = waiting.pop()
+        if not isinstance(value, (dict, list, tuple)) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, dict):
+            pairs = [*dict.items(value)]
+            waiting += dict.values(value)
+        else:
+            items = [*(list if isinstance(value, list) else tuple).__iter__(value)]
+            pairs = [pair for pair in map(_pair, items) if pair is not None]
+            waiting += items
+        if value is not state or not isinstance(value, dict):
+            _check_keys(guard, cls, pairs, own_keys, exact=False, special=assigns)
+
+
+def _pair(value: Any) -> tuple[Any, Any] | None:
+    """Return the two items of a pair as a setter would unpack it, None for anything else."""
+    if type(value) in (list, tuple) and len(value) == 2 and isinstance(value[0], str):
+        return value[0], value[1]
+    return None
+
+
+def _check_keys(
+    guard: Guard,
+    cls: type,
+    pairs: Iterable[tuple[Any, Any]],
+    own_keys: frozenset[str],
+    exact: bool,
+    special: bool = True,
+) -> None:
+    """Check names of attributes, and callables under the names of methods.
+
+    A str of a derived class (numpy has one) finds attributes like the text that it equals, and
+    so may a key of any other class: where keys are attributes they are exact.
+    """
+    for key, value in pairs:
         if type(key) is not str:
+            if exact or (isinstance(key, str) and special):
+                guard.refuse(_name(cls), "BUILD", "the keys of a state are exact str")
             continue
         if key.startswith("__") and key.endswith("__"):
-            if key in names_itself and (value is None or type(value) is str):
-                continue
-            if key not in own_keys and key not in _ALLOWED_DUNDERS:
+            if special and key not in own_keys and key not in _ALLOWED_DUNDERS:
                 guard.refuse(
                     _name(cls), f"BUILD of {key}", "a state may not set special attributes"
                 )
-        elif guard.verdict_of(value) is not None or isinstance(value, (FunctionType, MethodType)):
+        elif guard.is_callable(value):
             _check_shadow(guard, cls, key, value)
 
 
@@ -424,8 +482,7 @@ def _check_shadow(guard: Guard, cls: type, key: str, value: object) -> None:
     if isinstance(found, MemberDescriptorType):
         return
     if callable(found) or hasattr(type(found), "__get__"):
-        needed = CALL if isinstance(value, type) else REFER
-        reason = "" if names.is_numpy_kind(value) else guard.permits(value, needed)
+        reason = guard.reason_against_call(value)
         if reason:
             guard.refuse(
                 guard.name(value), f"BUILD of {_name(cls)}.{key}", f"it shadows a method: {reason}"
@@ -435,13 +492,15 @@ def _check_shadow(guard: Guard, cls: type, key: str, value: object) -> None:
 def _check_slots(
     guard: Guard, cls: type, table: dict[Any, Any], custom: bool, own_keys: frozenset[str]
 ) -> None:
+    if table and not custom and isinstance(_static(cls, "__setattr__"), FunctionType):
+        guard.refuse(_name(cls), "BUILD", "slot state would run the __setattr__ of the class")
     for key in dict.keys(table):
         found = _static(cls, key) if type(key) is str else None
         if custom and type(key) is str and not key.startswith("__"):
             continue
         if not isinstance(found, MemberDescriptorType) and (found is not None or key in own_keys):
             guard.refuse(_name(cls), f"BUILD of {key}", "slot state may only fill slots")
-    _check_keys(guard, cls, table, own_keys)
+    _check_keys(guard, cls, dict.items(table), own_keys, exact=True)
 
 
 def _static(cls: type, name: str) -> object:
@@ -469,11 +528,12 @@ def load_appends(self: Any) -> None:
 
 
 def _extend(self: Any, target: Any, items: list[Any]) -> None:
+    guard: Guard = self._guard
     if type(target) is list:
+        _check_plain(guard, target, "APPENDS")
         target.extend(items)
         return
     _check_fill(self, target, "APPENDS", items)
-    guard: Guard = self._guard
     guard.calling = True
     extend = getattr(target, "extend", None)
     if extend is not None:
@@ -500,7 +560,9 @@ def load_setitems(self: Any) -> None:
 
 def _set_items(self: Any, target: Any, items: list[Any]) -> None:
     guard: Guard = self._guard
-    if type(target) is not dict:
+    if type(target) is dict:
+        _check_plain(guard, target, "SETITEMS")
+    else:
         _check_fill(self, target, "SETITEMS", items)
     if len(items) % 2:
         raise pickle.UnpicklingError("odd number of items for SETITEMS")
@@ -515,16 +577,29 @@ def load_additems(self: Any) -> None:
     items = self.pop_mark()
     target = self.stack[-1]
     guard: Guard = self._guard
-    if type(target) is not set:
+    if type(target) is set:
+        _check_plain(guard, target, "ADDITEMS")
+    else:
         _check_fill(self, target, "ADDITEMS", items)
     guard.calling = True
     if isinstance(target, set):
-        target.update(items)
+        set.update(target, items)  # as C does: no method of the class or instance
     else:
         add = target.add
         for item in items:
             add(item)
     guard.calling = False
+
+
+def _check_plain(guard: Guard, target: Any, opcode: str) -> None:
+    """Check that an exact list, dict or set is of this load's own making.
+
+    Most are made by an opcode and not booked; what a name or a call gave may be somebody else's.
+    """
+    made = guard.made.get(id(target))
+    foreign = made is not None and made.value is target and not made.fresh
+    if foreign or guard.verdict_of(target) is not None:
+        guard.refuse(guard.name(target), opcode, "only an object that this load has made is filled")
 
 
 def _check_fill(self: Any, target: Any, opcode: str, items: list[Any]) -> None:

@@ -38,10 +38,7 @@ class CallOnly:
     would be tools in whoever's hands; a stand-in that reaches the result refuses the file.
     """
 
-    __slots__ = ("value",)
-
-    def __init__(self, value: object) -> None:
-        self.value = value
+    __slots__ = ()
 
 
 def mapped(module: str, name: str, proto: int, fix_imports: bool) -> tuple[str, str]:
@@ -98,7 +95,7 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
         guard.grant(value, verdict)
         return
     own = (
-        _own_verdict(value)
+        own_verdict(value)
         or _singleton_verdict(value, module, name)
         or _compiled_verdict(value, module, name)
         or _named_tuple_verdict(value, module, name)
@@ -133,7 +130,7 @@ def accept_from_program(guard: Guard, value: object, outer: object, module: str,
     own = isinstance(home, str) and (
         home == type(outer).__module__ or policies.owner_kind(home) == "program"
     )
-    if own and _own_verdict(value) is None:
+    if own and own_verdict(value) is None:
         evidence = f"{type(outer).__qualname__} of the program gave it for {module}.{name}"
         operations = (REFER, CONSTRUCT, CALL, STATE, FILL)
         target = f"{home}:{getattr(value, '__qualname__', name)}"
@@ -224,7 +221,7 @@ def is_numpy_kind(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, (numpy.generic, numpy.dtype))
 
 
-def _own_verdict(value: object) -> Verdict | None:
+def own_verdict(value: object) -> Verdict | None:
     """Judge an object by the name that it bears itself.
 
     For what the program has put in place of a library's object before the load (tracing proxies,
@@ -277,7 +274,10 @@ def _named_tuple_verdict(value: object, module: str, name: str) -> Verdict | Non
     """
     if not isinstance(value, type) or not issubclass(value, tuple):
         return None
-    if policies.owner_kind(module) != "distribution" or _walk(sys.modules[module], name) is not value:
+    if (
+        policies.owner_kind(module) != "distribution"
+        or _walk(sys.modules[module], name) is not value
+    ):
         return None
     acting = ("__setstate__", "__del__", "__getattribute__", "__hash__", "__eq__", "__reduce__")
     for base in value.__mro__:

@@ -613,14 +613,17 @@ class _Walk:
     def _passed(self, thing: Thing, node: ast.Call, bound: bool) -> frozenset[str]:
         """Return the tainted parameters of the function that is called."""
         names = parameters(thing, bound)
-        if any(isinstance(a, ast.Starred) and self.is_tainted(a) for a in node.args) or any(
-            k.arg is None and self.is_tainted(k.value) for k in node.keywords
-        ):
-            passed = set(names)
-        else:
-            passed = {n for n in names if self._is_tainted_argument(node, names, n)}
-            passed |= self._variadic(thing, node, names)
+        passed = {n for n in names if self._is_tainted_argument(node, names, n)}
+        passed |= self._variadic(thing, node, names)
+        if self._is_tainted_unpacking(node):
+            passed |= {n for n in names if _argument(node, names, n) is None}
         return frozenset(passed)
+
+    def _is_tainted_unpacking(self, node: ast.Call) -> bool:
+        """Tell whether ``*args`` or ``**options`` of a call carry data from the file."""
+        return any(isinstance(a, ast.Starred) and self.is_tainted(a) for a in node.args) or any(
+            k.arg is None and self.is_tainted(k.value) for k in node.keywords
+        )
 
     def _is_tainted_argument(self, node: ast.Call, names: list[str], name: str) -> bool:
         value = _argument(node, names, name)
@@ -895,11 +898,13 @@ def _walk_attributes(start: Thing, node: ast.expr, root: ast.Name) -> Thing | No
 
 
 def _argument(node: ast.Call, names: list[str], name: str) -> ast.expr | None:
+    """Return the expression that a call passes for a parameter, if it names one."""
     for keyword in node.keywords:
         if keyword.arg == name:
             return keyword.value
     index = names.index(name)
-    if index < len(node.args) and not any(isinstance(a, ast.Starred) for a in node.args):
+    before = node.args[: index + 1]
+    if index < len(node.args) and not any(isinstance(a, ast.Starred) for a in before):
         return node.args[index]
     return None
 

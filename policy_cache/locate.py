@@ -16,14 +16,11 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
-from typing import TYPE_CHECKING, Any, NamedTuple
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from typing import Any, NamedTuple
 
 from policy_cache import distributions
 from policy_cache.distributions import LOCAL, PROGRAM, STDLIB, Owner
-
-if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
 
 _STDLIB_FOLDER = os.path.dirname(os.path.realpath(os.__file__))
 
@@ -36,8 +33,8 @@ class Module(NamedTuple):
     name : str
         Dotted name under which its source was found.
     kind : str
-        ``source``, ``extension``, ``namespace``, ``builtin`` or ``live`` (made at run time,
-        without a file).
+        ``source``, ``extension``, ``opaque`` (bytecode without source), ``namespace``,
+        ``builtin`` or ``live`` (made at run time, without a file).
     file : str
         Path of the source or extension file; ``""`` if there is none.
     package : bool
@@ -186,8 +183,17 @@ def _find_top_level(name: str) -> ModuleSpec | None:
 def _search(name: str, path: list[str]) -> ModuleSpec | None:
     try:
         return PathFinder.find_spec(name, path)
+    except KeyError:  # a namespace package asks its parent, which is not imported, for its path
+        return _namespace(name, path)
     except Exception:  # unreadable folder, broken zip: not found
         return None
+
+
+def _namespace(name: str, path: list[str]) -> ModuleSpec | None:
+    folders = [os.path.join(folder, name.rpartition(".")[2]) for folder in path]
+    spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = [folder for folder in folders if os.path.isdir(folder)]
+    return spec if spec.submodule_search_locations else None
 
 
 def _find_live(name: str) -> Module | None:
@@ -214,10 +220,11 @@ def _from_spec(name: str, spec: ModuleSpec) -> Module | None:
             return None
         return Module(name, "namespace", "", True, path, _owner("", name, path))
     origin = os.path.abspath(origin)
-    source = origin.endswith((".py", ".pyw"))
-    kind = "source" if source else "extension"
-    if not source and not origin.endswith(tuple(EXTENSION_SUFFIXES)):
-        return None
+    kind = "opaque"
+    if origin.endswith((".py", ".pyw")):
+        kind = "source"
+    elif origin.endswith(tuple(EXTENSION_SUFFIXES)):
+        kind = "extension"
     return Module(name, kind, origin, bool(path), path, _owner(origin, name, path))
 
 

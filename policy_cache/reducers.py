@@ -19,7 +19,9 @@ from policy_cache.syntax import Source, absolute, source
 
 _METHODS = ("__reduce__", "__reduce_ex__", "reducer_override")
 _MARKS = (b"__reduce", b"copyreg", b"dispatch_table", b"reducer_override", b"copy_reg")
-_REGISTERS = re.compile(rb"copy_?reg\.pickle\b|from copy_?reg import|dispatch_table(?:\[|\s*[:=])")
+_REGISTERS = re.compile(
+    rb"copy_?reg\.pickle\b|from copy_?reg import|import copy_?reg as|dispatch_table(?:\[|\s*[:=])"
+)
 _ASSIGNS = re.compile(rb"\.__reduce(?:_ex)?__\s*=[^=]")
 _DEFINES = re.compile(
     rb"def __reduce(?:_ex)?__\b|__reduce(?:_ex)?__\s*=[^=]|def reducer_override\b"
@@ -251,6 +253,8 @@ def _returned(node: ast.expr, scope: _Scope, depth: int) -> list[Reduction]:
     if depth > _DEEPEST:
         return []
     if isinstance(node, ast.Tuple) and node.elts:
+        if isinstance(node.elts[0], ast.Starred):
+            return _returned(node.elts[0].value, scope, depth + 1)
         return _callable(node.elts[0], scope, depth) + _handed_class(node, scope)
     if isinstance(node, ast.IfExp):
         return _returned(node.body, scope, depth) + _returned(node.orelse, scope, depth)
@@ -337,7 +341,7 @@ def _callable(node: ast.expr, scope: _Scope, depth: int) -> list[Reduction]:
         return [r for value in values for r in _callable(value, scope, depth + 1)]
     if isinstance(node, ast.Subscript):  # ``reduced[0]`` of an inherited reduction
         return _returned(node.value, scope, depth + 1)
-    if isinstance(node, ast.Attribute) and _is_own_class(node.value, scope) and scope.owner:
+    if isinstance(node, ast.Attribute) and _is_own(node.value, scope) and scope.owner:
         found = member(scope.owner, node.attr) if scope.owner.node is not None else None
         return [_reduction(found[1], scope, node)] if found else []
     thing = scope.resolve(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
@@ -349,6 +353,11 @@ def _is_own_class(node: ast.expr, scope: _Scope) -> bool:
         return False
     text = ast.unparse(node) if not isinstance(node, _First) else ""
     return text in (f"type({scope.self_name})", f"{scope.self_name}.__class__")
+
+
+def _is_own(node: ast.expr, scope: _Scope) -> bool:
+    named = isinstance(node, ast.Name) and node.id == scope.self_name
+    return bool(scope.self_name) and (named or _is_own_class(node, scope))
 
 
 def _reduction(thing: Thing, scope: _Scope, node: ast.AST) -> Reduction:

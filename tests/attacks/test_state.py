@@ -45,6 +45,7 @@ def forged_class(key: bytes | str, slots: bool = True) -> bytes:
     return value((None, table)) if slots else value(table)
 
 
+IN_PYTHON = "import io\nvalue = pickle._Unpickler(io.BytesIO(data)).load()"
 PREDICT = "value.predict(canary)"
 DROP = "value = None"
 
@@ -60,11 +61,13 @@ ATTACKS = [
             new(PLAIN), value(({"__setstate__": TOUCH}, None)), BUILD, value(canary), BUILD
         ),
         "special attributes",
+        load=IN_PYTHON,
     ),
     Attack(
         "a state with an empty slot half shadows a method by a class",
         lambda canary: stream(build(new(PLAIN), ({"predict": TOUCH}, []))),
         "shadows a method",
+        load=IN_PYTHON,
         after=PREDICT,
     ),
     Attack(
@@ -265,7 +268,8 @@ ATTACKS = [
             load="""
 import gadgets.acts
 gadgets.acts.Touch.__init__ = lambda self, items: open(canary, 'w').close()
-value = pickle.loads(data)""",
+import io
+value = pickle._Unpickler(io.BytesIO(data)).load()""",
         )
         for opcode, code, cls, method in [
             ("APPENDS", APPENDS, "Items", "extend"),

@@ -17,7 +17,9 @@ def owner(library, path: str, module: str) -> Owner | None:
 
 
 def test_module_and_package(library) -> None:
-    library.install("Acme-Tools", {"acme.py": "", "tools/__init__.py": "", "tools/a/b.py": ""}, "2.1")
+    library.install(
+        "Acme-Tools", {"acme.py": "", "tools/__init__.py": "", "tools/a/b.py": ""}, "2.1"
+    )
     for path, module in (("acme.py", "acme"), ("tools/__init__.py", "tools")):
         found = owner(library, path, module)
         assert found is not None

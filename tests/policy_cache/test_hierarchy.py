@@ -53,7 +53,9 @@ def test_order_is_the_interpreters(library, text: str) -> None:
 
 
 def test_across_distributions(library) -> None:
-    library.install("base", {"base/__init__.py": "from ._b import B", "base/_b.py": "class B(list): 1"})
+    library.install(
+        "base", {"base/__init__.py": "from ._b import B", "base/_b.py": "class B(list): 1"}
+    )
     found = line(library, "import base\nclass A(base.B): pass")
     assert names(found)[:3] == ["A", "base._b:B", "builtins:list"]
 

@@ -27,7 +27,9 @@ def test_no_module_name(name: str) -> None:
 
 def test_nothing_is_imported(library) -> None:
     library.install("acme", {"acme/__init__.py": "raise SystemExit", "acme/a/b.py": ""})
-    library.install("deep", {"deep/__init__.py": "1/0", "deep/a/__init__.py": "1/0", "deep/a/b.py": ""})
+    library.install(
+        "deep", {"deep/__init__.py": "1/0", "deep/a/__init__.py": "1/0", "deep/a/b.py": ""}
+    )
     assert located("deep.a.b").file == str(library.folder / "deep/a/b.py")
     assert located("deep.a.b").owner.name == "deep"
     assert "deep" not in sys.modules
@@ -46,6 +48,21 @@ def test_extension(library) -> None:
     suffix = __import__("importlib.machinery").machinery.EXTENSION_SUFFIXES[0]
     library.install("acme", {f"acme{suffix}": b"\0"})
     assert located("acme").kind == "extension"
+
+
+def test_bytecode_without_source(library) -> None:
+    """It can be imported, so it must not pass for a module that does not exist."""
+    library.install("acme", {"acme/__init__.py": "", "acme/a.pyc": b"\0"})
+    library.write("stray.pyc", b"\0")
+    assert (located("acme.a").kind, located("acme.a").owner.kind) == ("opaque", DISTRIBUTION)
+    assert located("stray").kind == "opaque"
+
+
+def test_folder_without_init_in_a_package(library) -> None:
+    library.install("acme", {"acme/__init__.py": "", "acme/p/q/c.py": ""})
+    assert located("acme.p.q").kind == "namespace"
+    assert located("acme.p.q.c").owner.name == "acme"
+    assert locate("acme.p.absent") is None
 
 
 def test_namespace(library) -> None:

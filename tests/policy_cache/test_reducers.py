@@ -74,16 +74,8 @@ def method(body: str, base: str = "", name: str = "__reduce__") -> str:
     ],
 )
 def test_method(library, body: str, expected: set[str]) -> None:
-    rest = (
-        "def help_(): return g, ()\n"
-        "A.h = None\n"
-        "class A(A):\n pass\n"
-        if False
-        else "def help_(): return g, ()\n"
-    )
-    members = (
-        "\n def h(self): return f, ()\n @staticmethod\n def k(): pass\n class N: pass\n"
-    )
+    rest = "def help_(): return g, ()\n"
+    members = "\n def h(self): return f, ()\n @staticmethod\n def k(): pass\n class N: pass\n"
     text = method(body).replace("\ndef f()", f"{members}def f()", 1) + rest
     expected = {t if ":" in t else f"acme:{t}" for t in expected}
     assert targets(library, text) == expected
@@ -95,7 +87,9 @@ def test_other_methods(library, name: str) -> None:
 
 
 def test_assigned_method(library) -> None:
-    assert "acme:f" in targets(library, "def r(o): return f, ()\ndef f(): 1\nclass A: 1\nA.__reduce__ = r")
+    assert "acme:f" in targets(
+        library, "def r(o): return f, ()\ndef f(): 1\nclass A: 1\nA.__reduce__ = r"
+    )
 
 
 def test_inherited_helper(library) -> None:

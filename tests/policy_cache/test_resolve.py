@@ -78,7 +78,11 @@ def test_later_definition_wins(library) -> None:
 
 
 def test_later_star_wins(library) -> None:
-    files = {"acme/__init__.py": "from ._a import *\nfrom ._b import *", "acme/_b.py": "class A: 1", **A}
+    files = {
+        "acme/__init__.py": "from ._a import *\nfrom ._b import *",
+        "acme/_b.py": "class A: 1",
+        **A,
+    }
     assert target(library, files, "A") == "class acme._b:A"
 
 

@@ -109,7 +109,14 @@ def test_relative_imports(library, module: str, name: str | None, level: int, me
 
 @pytest.mark.parametrize(
     "content",
-    [b"def f(:", b"\0", b"\xff\xfe", b"# coding: unheard-of\n", b"(" * 100_000, b"x = " + b"-" * 50_000],
+    [
+        b"def f(:",
+        b"\0",
+        b"\xff\xfe",
+        b"# coding: unheard-of\n",
+        b"(" * 100_000,
+        b"x = " + b"-" * 50_000,
+    ],
 )
 def test_what_is_no_source(library, content: bytes) -> None:
     library.install("acme", {"acme.py": content})
