@@ -48,7 +48,7 @@ def families() -> list[Family]:
     found = [
         Family(path.stem, (str(HERE / "worker.py"), path.stem))
         for path in sorted(HERE.glob("*.py"))
-        if path.stem != "worker"
+        if path.stem not in ("worker", "declared")
     ]
     folder = HERE / PROGRAM
     text = "import sys; sys.path.insert(0, '.'); "

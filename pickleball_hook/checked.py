@@ -169,7 +169,7 @@ def load_in_python(unpickler: Any, frame: FrameType) -> object:
 def _dispatch(cls: type) -> dict[int, Any]:
     """Return the opcode table of a class with CPython's own entries replaced by the checked ones.
 
-    An entry of the class's own stays: it comes back through the methods it builds on.
+    An entry of the class's own (pandas has some) runs after the check of what it is about to do.
     """
     own: dict[int, Any] = cls.dispatch  # type: ignore[attr-defined]
     known = _dispatches.get(cls)
@@ -177,11 +177,26 @@ def _dispatch(cls: type) -> dict[int, Any]:
         return known[1]
     table = dict(own)
     for opcode, function in machine.OPERATIONS.items():
-        plain = _PLAIN_METHODS[function.__name__]
-        if table.get(opcode[0]) is plain:
+        found = table.get(opcode[0])
+        if found is _PLAIN_METHODS[function.__name__] or opcode not in machine.CHECKS:
             table[opcode[0]] = function
+        elif found is not function:
+            table[opcode[0]] = _after_check(machine.CHECKS[opcode], found)
     _dispatches[cls] = (dict(own), table)
     return table
+
+
+def _after_check(check: Any, function: Any) -> Any:
+    """Return an operation of somebody's own that runs after the check of CPython's."""
+
+    def operation(unpickler: Any) -> None:
+        finish = check(unpickler)
+        unpickler._guard.calling = True
+        function(unpickler)
+        unpickler._guard.calling = False
+        finish(unpickler)
+
+    return operation
 
 
 def patched_methods() -> dict[str, Any]:

@@ -29,6 +29,10 @@ OPCODES = {
     FILL: "APPENDS/SETITEMS",
 }
 
+_CALLS_BARE = frozenset(["collections:defaultdict", "_collections:defaultdict"])
+"""Callables that call what they are given without arguments: a function that may be referred to
+reaches no sink whatever it is called with, so it may be called with nothing."""
+
 _PLAIN_CONTAINERS = frozenset([list, dict, set])
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
 _DEEPEST_LOOK = 100_000
@@ -220,6 +224,8 @@ class Guard:
             )
 
     def _check_operand(self, verdict: Verdict, value: object, needed: str) -> None:
+        if needed == CALL and verdict.target in _CALLS_BARE and type(value) is types.FunctionType:
+            needed = REFER
         reason = self.permits(value, needed)
         if reason and needed == CONSTRUCT:
             reason = self.permits(value, CALL)

@@ -29,6 +29,7 @@ _FRESH_REFERENCES = 2
 _BOOKED = 4
 """References to an object about to get its state: stack, the guard's books, a local, the count."""
 
+_FILLED = {"APPENDS": list, "SETITEMS": dict, "ADDITEMS": set}
 _PLAIN = frozenset([bool, int, float, str, bytes, list, tuple, dict, set, frozenset])
 _INSTANCE_HOOKS = ("__setstate__", "append", "extend", "add")
 _ALLOWED_DUNDERS = frozenset(["__orig_class__", "__notes__", "__doc__"])
@@ -177,19 +178,13 @@ def load_newobj_ex(self: Any) -> None:
 
 def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     guard: Guard = self._guard
-    guard.check_alive()
-    reason = guard.permits(func, CALL)
-    if reason:
-        guard.refuse(guard.name(func), opcode, reason)
     verdict = guard.verdict_of(func)
-    func = guard.behind(func)
+    func = check_call(guard, func, args, opcode)
     if verdict is None:  # audit mode goes on where enforce mode has raised
         guard.calling = True
         value = func(*args)
         guard.calling = False
         return value
-    guard.check_operands(verdict, CALL, args)
-    rules.check(guard, verdict, CALL, func, args)
     guard.calling = True
     value = func(*args)
     guard.calling = False
@@ -197,6 +192,26 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     rules.after_call(guard, verdict, args, value)
     guard.made_here(value, fresh)
     return cast("object", value)
+
+
+def check_call(guard: Guard, func: Any, args: tuple[Any, ...], opcode: str) -> Any:
+    """Check ``func(*args)`` and return what is to be called (a stand-in's real function).
+
+    Raises
+    ------
+    PolicyViolation
+        If it did not come by a name, may not be called, or not with these arguments.
+    """
+    guard.check_alive()
+    reason = guard.permits(func, CALL)
+    if reason:
+        guard.refuse(guard.name(func), opcode, reason)
+    verdict = guard.verdict_of(func)
+    func = guard.behind(func)
+    if verdict is not None:
+        guard.check_operands(verdict, CALL, args)
+        rules.check(guard, verdict, CALL, func, args)
+    return func
 
 
 def _construct(
@@ -529,11 +544,10 @@ def load_appends(self: Any) -> None:
 
 def _extend(self: Any, target: Any, items: list[Any]) -> None:
     guard: Guard = self._guard
+    check_fill(guard, target, "APPENDS", items)
     if type(target) is list:
-        _check_plain(guard, target, "APPENDS")
         target.extend(items)
         return
-    _check_fill(self, target, "APPENDS", items)
     guard.calling = True
     extend = getattr(target, "extend", None)
     if extend is not None:
@@ -560,10 +574,7 @@ def load_setitems(self: Any) -> None:
 
 def _set_items(self: Any, target: Any, items: list[Any]) -> None:
     guard: Guard = self._guard
-    if type(target) is dict:
-        _check_plain(guard, target, "SETITEMS")
-    else:
-        _check_fill(self, target, "SETITEMS", items)
+    check_fill(guard, target, "SETITEMS", items)
     if len(items) % 2:
         raise pickle.UnpicklingError("odd number of items for SETITEMS")
     guard.calling = True
@@ -577,10 +588,7 @@ def load_additems(self: Any) -> None:
     items = self.pop_mark()
     target = self.stack[-1]
     guard: Guard = self._guard
-    if type(target) is set:
-        _check_plain(guard, target, "ADDITEMS")
-    else:
-        _check_fill(self, target, "ADDITEMS", items)
+    check_fill(guard, target, "ADDITEMS", items)
     guard.calling = True
     if isinstance(target, set):
         set.update(target, items)  # as C does: no method of the class or instance
@@ -591,19 +599,28 @@ def load_additems(self: Any) -> None:
     guard.calling = False
 
 
-def _check_plain(guard: Guard, target: Any, opcode: str) -> None:
-    """Check that an exact list, dict or set is of this load's own making.
+def check_fill(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None:
+    """Check that `target` may be filled with `items`.
 
-    Most are made by an opcode and not booked; what a name or a call gave may be somebody else's.
+    Most plain containers are made by an opcode and not booked; what a name or a call gave may be
+    somebody else's.
+
+    Raises
+    ------
+    PolicyViolation
     """
+    if type(target) is not _FILLED[opcode]:
+        _check_items(guard, target, opcode, items)
+        return
     made = guard.made.get(id(target))
     foreign = made is not None and made.value is target and not made.fresh
-    if foreign or guard.verdict_of(target) is not None:
-        guard.refuse(guard.name(target), opcode, "only an object that this load has made is filled")
+    if foreign or id(target) in guard.granted:
+        guard.refuse(
+            guard.name(target), opcode, "only an object that this load has made is filled"
+        )
 
 
-def _check_fill(self: Any, target: Any, opcode: str, items: list[Any]) -> None:
-    guard: Guard = self._guard
+def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None:
     guard.check_alive()
     made = guard.made.get(id(target))
     cls = type(target)
@@ -638,6 +655,101 @@ OPERATIONS = {
     pickle.ADDITEMS: load_additems,
 }
 """Opcode to the checked version of what ``pickle._Unpickler`` does for it."""
+
+# -- operations of somebody else's ----------------------------------------------------------------
+
+
+def _keep(self: Any) -> None:
+    """Nothing is left to be done after the operation."""
+
+
+def _book_result(self: Any) -> None:
+    """Remember what the operation left on the stack."""
+    value = self.stack[-1]
+    self._guard.made_here(value, sys.getrefcount(value) <= _FRESH_REFERENCES + 1)
+
+
+def _before_reduce(self: Any) -> Callable[[Any], None]:
+    func, args = self.stack[-2:]
+    if not isinstance(args, tuple):
+        raise TypeError("argument list must be a tuple")
+    args = tuple(tuple.__iter__(args))
+    self.stack[-2:] = [check_call(self._guard, func, args, "REDUCE"), args]
+    return _book_result
+
+
+def _before_newobj(self: Any) -> Callable[[Any], None]:
+    cls, args = self.stack[-2:]
+    if not isinstance(args, tuple) or not isinstance(cls, type):
+        raise pickle.UnpicklingError("NEWOBJ expected a class and an arg tuple")
+    args = tuple(tuple.__iter__(args))
+    check_construct(self._guard, cls, args, "NEWOBJ")
+    self.stack[-1] = args
+    return _book_result
+
+
+def _before_newobj_ex(self: Any) -> Callable[[Any], None]:
+    cls, args, kwargs = self.stack[-3:]
+    if not isinstance(args, tuple) or type(kwargs) is not dict or not isinstance(cls, type):
+        raise pickle.UnpicklingError("NEWOBJ_EX expected a class, an arg tuple and a dict")
+    args = tuple(tuple.__iter__(args))
+    check_construct(self._guard, cls, (*args, *kwargs.values()), "NEWOBJ_EX")
+    self.stack[-2] = args
+    return _book_result
+
+
+def _before_build(self: Any) -> Callable[[Any], None]:
+    guard: Guard = self._guard
+    guard.check_alive()
+    inst, state = self.stack[-2:]
+    guard.elsewhere = 0
+    if type(inst).__module__.startswith("numpy"):
+        guard.elsewhere = sys.getrefcount(inst) - _BOOKED - _count(self.memo, inst)
+    check_build(guard, inst, state)
+    made = guard.made.get(id(inst))
+    if made is None:
+        return _keep
+    made.built = False  # the operation may come back to the checked one
+
+    def close(self: Any) -> None:
+        made.built = True
+
+    return close
+
+
+def _before_append(self: Any) -> Callable[[Any], None]:
+    check_fill(self._guard, self.stack[-2], "APPENDS", self.stack[-1:])
+    return _keep
+
+
+def _before_setitem(self: Any) -> Callable[[Any], None]:
+    check_fill(self._guard, self.stack[-3], "SETITEMS", self.stack[-2:])
+    return _keep
+
+
+def _before_marked(opcode: str) -> Callable[[Any], Callable[[Any], None]]:
+    def check(self: Any) -> Callable[[Any], None]:
+        check_fill(self._guard, self.metastack[-1][-1], opcode, self.stack)
+        return _keep
+
+    return check
+
+
+CHECKS: dict[bytes, Callable[[Any], Callable[[Any], None]]] = {
+    pickle.REDUCE: _before_reduce,
+    pickle.NEWOBJ: _before_newobj,
+    pickle.NEWOBJ_EX: _before_newobj_ex,
+    pickle.BUILD: _before_build,
+    pickle.APPEND: _before_append,
+    pickle.APPENDS: _before_marked("APPENDS"),
+    pickle.SETITEM: _before_setitem,
+    pickle.SETITEMS: _before_marked("SETITEMS"),
+    pickle.ADDITEMS: _before_marked("ADDITEMS"),
+}
+"""Opcode to the check that an operation of somebody's own is put behind; gives what follows it.
+
+The opcodes that name a class themselves are not among them: ours takes their place.
+"""
 
 METHODS = {
     "find_class": find_class,

@@ -68,17 +68,33 @@ def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
     """
     verdict = policies.verdict(module, name)
     if verdict.open:
-        reason = policies.reason_against_import(module)
+        reason = policies.reason_against_import(module) or _reason_against_walk(module, name)
         if reason:
             guard.refuse(f"{module}.{name}", "GLOBAL", reason)
         return None
     if not verdict.grants and verdict.kind != "live":
         guard.refuse(_named(verdict), "GLOBAL", verdict.why_not(REFER))
         return verdict
-    reason = policies.reason_against_import(module)
+    home = verdict.target.partition(":")[0]
+    reason = policies.reason_against_import(module) or policies.reason_against_import(home)
     if reason:
         guard.refuse(_named(verdict), "GLOBAL", reason)
     return verdict
+
+
+def _reason_against_walk(module: str, name: str) -> str:
+    """Return why the parts of a dotted name that analysis does not find are not looked up.
+
+    A library may import a module when it is asked for its name as an attribute (PEP 562), and
+    attributes of objects may be computed.
+    """
+    holder, dot, _ = name.rpartition(".")
+    if not dot:
+        return ""
+    found = policies.verdict(module, holder)
+    if found.kind in ("class", "enum"):
+        return ""
+    return f"{module}.{holder} is no class whose attributes a file may name"
 
 
 def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, name: str) -> None:
@@ -252,6 +268,20 @@ def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:
     return Verdict(module, name, "constant", f"{module}:{name}", {REFER: evidence}, {})
 
 
+_ACTING_MODULES = ("subprocess", "socket", "_socket", "ctypes", "_ctypes", "io", "_io", "mmap")
+
+
+def _is_compiled(cls: type) -> bool:
+    """Tell whether a class and all its bases are defined without any Python code."""
+    for base in cls.__mro__:
+        parts = [getattr(value, "__func__", value) for value in vars(base).values()]
+        if any(isinstance(part, (types.FunctionType, property)) for part in parts):
+            return False
+        if base.__module__ in _ACTING_MODULES:
+            return False
+    return True
+
+
 def inherits_reducer(cls: object) -> bool:
     """Tell whether a compiled class reduces to itself by the reducer of a compiled base.
 
@@ -298,7 +328,9 @@ def _compiled_verdict(value: object, module: str, name: str) -> Verdict | None:
         return None
     holder = sys.modules.get(module)
     bases = value.__mro__
-    if policies.module_kind(module) != "extension" or vars(holder).get(name) is not value:
+    if holder is None or _walk(holder, name) is not value:
+        return None
+    if policies.owner_kind(module) != "distribution" or not _is_compiled(value):
         return None
     evidence = f"a compiled class of {getattr(holder, '__file__', module)}"
     grants = dict.fromkeys((REFER, CONSTRUCT, STATE), evidence)

@@ -7,6 +7,7 @@ is named in a policy but not defined here refuses.
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 from enum import Enum
@@ -251,9 +252,11 @@ def _partial(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...
 
 def _referable(guard: Guard, func: Any, operands: tuple[Any, ...]) -> str:
     """Tell why a callable may not be kept with arguments that the file chose, ``""`` if it may."""
+    if type(func) is functools.partial:
+        return _referable(guard, func.func, (*func.args, *func.keywords.values(), *operands))
     verdict = guard.verdict_of(func)
     if verdict is None and id(func) in guard.made:
-        return ""  # an instance that this load made, itself judged
+        return guard.reason_against_call(func)
     if verdict is None or not isinstance(func, type):
         return guard.permits(func, REFER)
     return guard.permits(func, CALL) if operands else guard.permits(func, REFER)
@@ -435,12 +438,10 @@ def _is_dtype_argument(value: Any) -> bool:
 
 def _expected_dtype(target: Any, state: Any) -> Any:
     """Return the state that numpy gives for the dtype that `state` describes, None if it cannot."""
-    if type(state) is not tuple or not 5 <= len(state) <= 9:
+    if type(state) is not tuple or not 8 <= len(state) <= 9 or not _has_exact_parts(state):
         return None
     numpy = _numpy()
     try:
-        if len(state) == 5 or state[0] not in (3, 4):
-            return None
         order, subarray, fields_names, fields, size, _, flags = state[1:8]
         if fields_names is not None:
             made = _structured(numpy, fields_names, fields, size, bool(flags & 0x80))
@@ -461,6 +462,37 @@ def _expected_dtype(target: Any, state: Any) -> Any:
         return made.__reduce__()[2]
     except Exception:  # numpy's own complaint about a description that makes no dtype
         return None
+
+
+def _has_exact_parts(state: tuple[Any, ...]) -> bool:
+    """Tell whether a dtype's state holds what numpy reads as it is compared here.
+
+    An object of some other class could equal what it is compared with and be read as another.
+    """
+    version, order, subarray, names, fields, size, alignment, flags = state[:8]
+    if version not in (3, 4) or type(order) is not str:
+        return False
+    if not all(type(number) is int for number in (version, size, alignment, flags)):
+        return False
+    if subarray is not None and (
+        type(subarray) is not tuple
+        or len(subarray) != 2
+        or not isinstance(subarray[0], _numpy().dtype)
+        or not is_literal(subarray[1])
+    ):
+        return False
+    if names is None or fields is None:
+        return names is None and fields is None
+    if type(names) is not tuple or type(fields) is not dict:
+        return False
+    rows_exact = all(
+        type(row) is tuple
+        and 2 <= len(row) <= 3
+        and isinstance(row[0], _numpy().dtype)  # numpy compares equal to text, and reads a pointer
+        and is_literal(row[1:])
+        for row in fields.values()
+    )
+    return rows_exact and all(type(name) is str for name in (*names, *fields))
 
 
 def _structured(numpy: Any, names: Any, fields: Any, size: Any, aligned: bool) -> Any:
@@ -507,6 +539,8 @@ def _numpy_array(guard: Guard, operation: str, target: Any, operands: tuple[Any,
         return ""
     state = operands[0]
     numpy = _numpy()
+    if guard.elsewhere and target.size:
+        return "an array gets its state before it is used: its memory is replaced"
     if type(state) is tuple and len(state) == 2 and type(state[0]) is tuple:
         state = state[0]  # an ndarray subclass with attributes of its own keeps them second
     if type(state) is not tuple or len(state) not in (4, 5):

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from policy_cache import base_policy
 from policy_cache.hierarchy import in_class_scope, lineage, member
-from policy_cache.model import REFER
 from policy_cache.resolve import Thing, attribute, expression
 from policy_cache.sinks import method_sink, sink
 from policy_cache.syntax import absolute
@@ -876,7 +875,7 @@ def _is_reviewed(thing: Thing) -> bool:
     """Tell whether the base policy vouches for a function, so that it need not be followed."""
     assert thing.source is not None
     line = base_policy.look_up(thing.source.module.owner.name, thing.key)
-    return line is not None and line.kind == "function" and REFER in line.ops and not line.rule
+    return line is not None and bool(line.traits.get("vouched"))
 
 
 def _walk_attributes(start: Thing, node: ast.expr, root: ast.Name) -> Thing | None:

@@ -182,14 +182,6 @@ def owner_kind(module: str) -> str:
     return located.owner.kind if located is not None else ""
 
 
-def module_kind(module: str) -> str:
-    """Return ``extension`` and so on for a module of an installed distribution, else ``""``."""
-    located = locate(module)
-    if located is None or located.owner.kind != DISTRIBUTION:
-        return ""
-    return located.kind
-
-
 def numpy_kind() -> Verdict:
     """Return the verdict on a ufunc or scalar type, as the live object shows itself to be."""
     evidence = "a numpy ufunc or scalar type: computes on the arrays it is given"

@@ -255,7 +255,7 @@ def _returned(node: ast.expr, scope: _Scope, depth: int) -> list[Reduction]:
     if isinstance(node, ast.Tuple) and node.elts:
         if isinstance(node.elts[0], ast.Starred):
             return _returned(node.elts[0].value, scope, depth + 1)
-        return _callable(node.elts[0], scope, depth) + _handed_class(node, scope)
+        return _callable(node.elts[0], scope, depth) + _handed(node, scope)
     if isinstance(node, ast.IfExp):
         return _returned(node.body, scope, depth) + _returned(node.orelse, scope, depth)
     if isinstance(node, ast.BoolOp):
@@ -274,12 +274,18 @@ def _returned(node: ast.expr, scope: _Scope, depth: int) -> list[Reduction]:
     return []
 
 
-def _handed_class(node: ast.Tuple, scope: _Scope) -> list[Reduction]:
-    """Handle ``return helper, (type(self), ...)``: the helper is to call or construct the class."""
+def _handed(node: ast.Tuple, scope: _Scope) -> list[Reduction]:
+    """Handle ``return helper, (type(self), rebuild, ...)``: the helper may call what it gets."""
     arguments = node.elts[1] if len(node.elts) > 1 else None
-    if isinstance(arguments, ast.Tuple) and any(_is_own_class(e, scope) for e in arguments.elts):
-        return _own(scope, node)
-    return []
+    found: list[Reduction] = []
+    for element in arguments.elts if isinstance(arguments, ast.Tuple) else ():
+        if _is_own_class(element, scope):
+            found += _own(scope, node)
+        elif isinstance(element, (ast.Name, ast.Attribute)):
+            thing = scope.resolve(element)
+            if thing is not None and thing.kind == "function":
+                found.append(_reduction(thing, scope, element))
+    return found
 
 
 def _returned_call(node: ast.Call, scope: _Scope, depth: int) -> list[Reduction]:

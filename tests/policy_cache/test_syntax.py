@@ -37,11 +37,11 @@ def test_bindings(library) -> None:
     """
     found = scope(library, text)
     assert kinds(found) == {
-        **dict.fromkeys(["a", "b", "f"], ["import"]),
-        **dict.fromkeys(["h", "j"], ["from"]),
+        **{name: ["import"] for name in "abf"},
+        **{name: ["from"] for name in "hj"},
         "C": ["class"],
-        **dict.fromkeys(["F", "G"], ["function"]),
-        **dict.fromkeys(["x", "y", "z", "p", "q"], ["value"]),
+        **{name: ["function"] for name in "FG"},
+        **{name: ["value"] for name in "xyzpq"},
     }
     assert found.stars == ["k"]
     assert found.names["b"][0].module == "b"

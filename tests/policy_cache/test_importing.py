@@ -1,0 +1,157 @@
+"""Which modules may be imported because a file names them."""
+
+from __future__ import annotations
+
+import sys
+import types
+
+import pytest
+
+from policy_cache.importing import reason_against
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os, sys",
+        "def f(): os.system('x')",
+        "class A:\n def f(self): os.system('x')",
+        "X = make()",
+        "import re\nX = re.compile('x')",
+        "if __name__ == '__main__':\n import subprocess\n subprocess.run('x')",
+        "import warnings\nwarnings.warn('x')",
+    ],
+)
+def test_library_module(library, text: str) -> None:
+    library.module(text)
+    assert reason_against("acme") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os\nos.system('x')",
+        "import subprocess\nsubprocess.run(['x'])",
+        "from subprocess import run\nX = run('x')",
+        "import sys\nsys.path.insert(0, '.')",
+        "import sys\nsys.path.append('.')",
+        "import urllib.request\nurllib.request.urlopen('x')",
+        "try:\n import os\n os.system('x')\nexcept Exception: pass",
+        "import os\nclass A:\n x = os.popen('x')",
+        "import os\ndef f(x=os.system('x')): pass",
+        "import os\n@os.system('x')\ndef f(): pass",
+        "import os\nrun = os.system\nrun('x')",
+        "import os\nif True:\n  [os.system(x) for x in 'a']",
+    ],
+)
+def test_library_module_that_acts(library, text: str) -> None:
+    library.module(text)
+    assert "import it in your program first" in reason_against("acme")
+
+
+def test_parents_count(library) -> None:
+    library.install("acme", {"acme/__init__.py": "import os\nos.system('x')", "acme/a.py": ""})
+    assert reason_against("acme.a")
+
+
+@pytest.mark.parametrize(
+    "name", ["acme.__main__", "acme.tests.a", "tests", "conftest", "setup", "acme.test.b", "__main__"]
+)
+def test_never(library, name: str) -> None:
+    library.install("acme", {"acme/__init__.py": "", "acme/tests/a.py": "", "acme/__main__.py": ""})
+    if name != "__main__":
+        assert reason_against(name)
+    assert "never" in reason_against(name)
+
+
+def test_imported_module_runs_nothing(library, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.module("import os\nos.system('x')")
+    monkeypatch.setitem(sys.modules, "acme", types.ModuleType("acme"))
+    assert reason_against("acme") == ""
+
+
+class TestProgramModule:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "import os\nX = 1\ndef f(): os.system('x')\nclass A: pass",
+            "from collections import namedtuple\nA = namedtuple('A', 'x')",
+            "from typing import TypeVar\nT = TypeVar('T')",
+            "import logging\nlog = logging.getLogger(__name__)",
+            "import re\nX = re.compile('x')",
+            "if __name__ == '__main__':\n main()",
+            "'''text'''\n__all__ = ['A']",
+            "try:\n import fast\nexcept ImportError:\n fast = None",
+        ],
+    )
+    def test_quiet(self, library, text: str) -> None:
+        library.write("stray.py", text)
+        assert reason_against("stray") == ""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "main()",
+            "import os\nos.system('x')",
+            "print('x')",
+            "X = open('x').read()",
+            "import json\nX = json.load(f)",
+            "exec('x')",
+            "eval('1')",
+            "class A:\n import os\n os.system('x')",
+            "import os\nclass A(os.system('x')): pass",
+            "import os\ndef f(x=os.system('x')): pass",
+            "import os\n@os.system\ndef f(): pass",
+            "import os\n@decorate\nclass A: pass",
+            "setattr(x, 'y', 1)",
+            "globals().update(x=1)",
+            "import sys\nsys.path = []",
+            "import sys\nsys.modules['os'] = None",
+            "import os\ndel os.system",
+            "raise SystemExit",
+            "while True: pass",
+            "assert False",
+            "import os\nX = os.environ['x']\nos.environ['y'] = '1'",
+        ],
+    )
+    def test_not_quiet(self, library, text: str) -> None:
+        library.write("stray.py", text)
+        assert reason_against("stray")
+
+    def test_unreadable(self, library) -> None:
+        library.write("stray.py", "def f(:")
+        assert "cannot be read" in reason_against("stray")
+
+    def test_bytecode(self, library) -> None:
+        library.write("stray.pyc", b"\0")
+        assert reason_against("stray")
+
+    def test_local(self, library, monkeypatch: pytest.MonkeyPatch) -> None:
+        library.write("stray.py", "")
+        monkeypatch.chdir(library.folder)
+        assert "import it in your program first" in reason_against("stray")
+
+    def test_local_bytecode(self, library, monkeypatch: pytest.MonkeyPatch) -> None:
+        library.write("stray.pyc", b"\0")
+        monkeypatch.chdir(library.folder)
+        assert reason_against("stray")
+
+    def test_implicit_namespace_package(self, library) -> None:
+        library.write("downloads/model/helper.py", "")
+        assert reason_against("downloads.model.helper")
+
+
+class TestStandardLibrary:
+    @pytest.mark.parametrize("name", ["antigravity", "this", "idlelib.idle", "lib2to3.main", "turtle"])
+    def test_unlisted(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        assert reason_against(name)
+
+    @pytest.mark.parametrize("name", ["fractions", "decimal", "uuid", "zoneinfo"])
+    def test_listed(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        assert reason_against(name) == ""
+
+
+def test_absent_module_is_left_to_python() -> None:
+    assert reason_against("nowhere_to_be_found") == ""
