@@ -51,13 +51,11 @@ def families() -> list[Family]:
         if path.stem not in ("worker", "declared")
     ]
     folder = HERE / PROGRAM
-    text = "import sys; sys.path.insert(0, '.'); "
-    text += f"exec(compile(open('app.py').read(), '<string>', 'exec'))"
     return [
         *found,
         Family("program script", (str(folder / "app.py"),)),
         Family("program -m", ("-m", "app"), str(folder)),
-        Family("program -c", ("-c", text), str(folder)),
+        Family("program -c", ("-c", (folder / "app.py").read_text()), str(folder)),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import io
 
-from pickleball_hook import channels, context, machine, settings
+from pickleball_hook import channels, context, machine, names, settings
 from pickleball_hook.errors import PolicyViolation
 from pickleball_hook.guard import Guard
 from pickleball_hook.originals import (
@@ -94,6 +94,7 @@ def _run(
         unpickler = machine.ReferenceUnpickler(guard, outer, file, **options)
         if outer is not None:
             unpickler.memo = outer.memo.copy()
+            names.inherit(guard, unpickler.memo.values())
             outer._machine = unpickler
         try:
             value = unpickler.load()

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class _Function:
     """A callable that behaves like the builtin function that it replaces."""
 
-    __module__ = "_pickle"
     __name__: str
 
     def __init__(self, plain: Any) -> None:
+        self.__module__ = "_pickle"  # on the instance: each class has a __module__ of its own
         self.__name__ = plain.__name__
         self.__qualname__ = plain.__qualname__
         self.__doc__ = plain.__doc__
@@ -191,7 +191,7 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
 
 def _is_builtin_default(method: Any) -> bool:
     """Tell whether ``persistent_load`` is the one that CPython 3.13's class defines to raise."""
-    return type(method) is type(CUnpickler.load.__get__(object.__new__(CUnpickler)))
+    return type(method) is type(len)
 
 
 Unpickler.__module__ = "_pickle"

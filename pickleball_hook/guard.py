@@ -14,7 +14,7 @@ import types
 from pickleball_hook import audit, context, names, settings
 from pickleball_hook.errors import Finding, PolicyViolation
 from policy_cache import policies
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, Verdict
+from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, TEXTLESS, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _CALLS_BARE = frozenset(["collections:defaultdict", "_collections:defaultdict"])
 """Callables that call what they are given without arguments: a function that may be referred to
 reaches no sink whatever it is called with, so it may be called with nothing."""
 
+_NUMBERS = frozenset([int, float, complex, bool, type(None)])
 _PLAIN_CONTAINERS = frozenset([list, dict, set])
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
 _DEEPEST_LOOK = 100_000
@@ -206,6 +207,11 @@ class Guard:
     def check_operands(self, verdict: Verdict, operation: str, operands: Iterable[Any]) -> None:
         """Check what a call is given: callables only where they are judged as called."""
         values = list(operands)
+        for value in values:
+            if type(value) is names.CallOnly:
+                self.refuse(self.name(value), "GLOBAL", "it may be called, but not handed on")
+        if operation in verdict.traits.get(TEXTLESS, ()):
+            self._check_textless(verdict, operation, values)
         positions: dict[str, list[int]] = verdict.traits
         for trait, needed in (("calls", CALL), ("constructs", CONSTRUCT)):
             for index in positions.get(trait, ()):
@@ -222,6 +228,34 @@ class Guard:
                 OPCODES[operation],
                 f"it may call what it is given, and it is given {self.name(found)}",
             )
+
+    def _check_textless(self, verdict: Verdict, operation: str, values: list[Any]) -> None:
+        """Check that operands hold no text.
+
+        Instances hide text in their attributes. Those of the same library pass where the base
+        policy says that it takes them as they are (``kin``), if this load has made them.
+        """
+        home = verdict.target.partition(":")[0].partition(".")[0]
+        kin = bool(verdict.traits.get("kin"))
+        waiting = list(values)
+        seen: set[int] = set()
+        while waiting:
+            value = waiting.pop()
+            kind = type(value)
+            if kind in _NUMBERS or id(value) in seen:
+                continue
+            seen.add(id(value))
+            if kind in (tuple, list, set, frozenset):
+                waiting += value
+            elif kind is dict:
+                waiting += [*value, *value.values()]
+            elif not (kin and kind.__module__.partition(".")[0] == home and id(value) in self.made):
+                self.refuse(
+                    _dotted(verdict),
+                    OPCODES[operation],
+                    f"it may run text as code, and it is given {self.name(value)}",
+                )
+                return
 
     def _check_operand(self, verdict: Verdict, value: object, needed: str) -> None:
         if needed == CALL and verdict.target in _CALLS_BARE and type(value) is types.FunctionType:

@@ -10,10 +10,11 @@ Where CPython's C and Python unpicklers differ in what a stream may do, these fo
 from __future__ import annotations
 
 import copyreg
+import functools
 import io
 import pickle
 import sys
-from types import FunctionType, MemberDescriptorType, MethodType
+from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any, cast
 
 from pickleball_hook import names, originals, rules
@@ -32,6 +33,17 @@ _BOOKED = 4
 _FILLED = {"APPENDS": list, "SETITEMS": dict, "ADDITEMS": set}
 _PLAIN = frozenset([bool, int, float, str, bytes, list, tuple, dict, set, frozenset])
 _INSTANCE_HOOKS = ("__setstate__", "append", "extend", "add")
+_UNBOUND_KINDS = (
+    type,
+    BuiltinFunctionType,
+    MethodType,
+    classmethod,
+    functools.partial,
+    functools.partialmethod,
+    property,
+    staticmethod,
+)
+"""Kinds of class attributes that call something else than a method of the instance."""
 _ALLOWED_DUNDERS = frozenset(["__orig_class__", "__notes__", "__doc__"])
 """Special names that are data: typing's, PEP 678's and a text."""
 
@@ -209,9 +221,24 @@ def check_call(guard: Guard, func: Any, args: tuple[Any, ...], opcode: str) -> A
     verdict = guard.verdict_of(func)
     func = guard.behind(func)
     if verdict is not None:
+        if _is_replaced(func, verdict):
+            guard.refuse(
+                guard.name(func), opcode, "a decorator has put a function of its own in its place"
+            )
         guard.check_operands(verdict, CALL, args)
         rules.check(guard, verdict, CALL, func, args)
     return func
+
+
+def _is_replaced(func: Any, verdict: Verdict) -> bool:
+    """Tell whether other code runs than the function statement that was analysed."""
+    if verdict.kind != "function" or "base policy" in verdict.grants.get(CALL, ""):
+        return False
+    function = func.__func__ if isinstance(func, MethodType) else func
+    if not isinstance(function, FunctionType):
+        return False
+    name = verdict.target.rpartition(":")[2].rpartition(".")[2]
+    return function.__code__.co_name != name
 
 
 def _construct(
@@ -254,7 +281,7 @@ def check_construct(guard: Guard, cls: type, operands: tuple[Any, ...], opcode: 
     verdict = guard.verdict_of(cls)
     if verdict is None:
         return
-    if verdict.traits.get("bare_new") and operands:
+    if verdict.traits.get("bare_new") and operands and not _says_new_arguments(cls):
         guard.refuse(
             guard.name(cls),
             opcode,
@@ -262,6 +289,11 @@ def check_construct(guard: Guard, cls: type, operands: tuple[Any, ...], opcode: 
         )
     guard.check_operands(verdict, CONSTRUCT, operands)
     rules.check(guard, verdict, CONSTRUCT, cls, operands)
+
+
+def _says_new_arguments(cls: type) -> bool:
+    """Tell whether a compiled class has a method that gives ``__new__`` its arguments."""
+    return any(hasattr(cls, name) for name in ("__getnewargs__", "__getnewargs_ex__"))
 
 
 # -- state ----------------------------------------------------------------------------------------
@@ -369,33 +401,21 @@ def _check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
     attrs and dataclasses make one for classes with slots; theirs only assign the fields.
     """
     setter = _static(cls, "__setstate__")
-    if not isinstance(setter, FunctionType) or verdict.traits.get("custom_state"):
+    if isinstance(setter, _UNBOUND_KINDS):
+        guard.refuse(_name(cls), "BUILD", "its __setstate__ is no method and is not analysed")
+    if not isinstance(setter, FunctionType):
         return
-    if "base policy" in verdict.grants.get(STATE, "") or "__main__" in verdict.grants.get(
-        STATE, ""
-    ):
+    if "base policy" in verdict.grants.get(STATE, "") or "__main__" in verdict.grants.get(STATE, ""):
         return
     maker = sys.modules.get(setter.__globals__.get("__name__", ""))
     if maker is not None and maker.__name__ in ("attr._make", "dataclasses"):
         return
-    if setter.__code__.co_filename in verdict.files or _is_analysed(cls):
+    code = setter.__code__
+    if code.co_filename in verdict.files and code.co_name == "__setstate__":
         return
     guard.refuse(
         _name(cls), "BUILD", "its __setstate__ was put in place at run time and is not analysed"
     )
-
-
-def _is_analysed(cls: type) -> bool:
-    """Tell whether the live class that defines ``__setstate__`` has been judged with it.
-
-    A base that a module imports if it can (``try: from sklearn.base import ...``) is another one
-    for the analysis than for the interpreter.
-    """
-    base = next(base for base in cls.__mro__ if "__setstate__" in vars(base))
-    verdict = names.own_verdict(base)
-    if verdict is None or not verdict.traits.get("custom_state"):
-        return False
-    return STATE in verdict.grants
 
 
 def check_state(guard: Guard, cls: type, verdict: Verdict, state: Any) -> None:
@@ -507,7 +527,9 @@ def _check_shadow(guard: Guard, cls: type, key: str, value: object) -> None:
 def _check_slots(
     guard: Guard, cls: type, table: dict[Any, Any], custom: bool, own_keys: frozenset[str]
 ) -> None:
-    if table and not custom and isinstance(_static(cls, "__setattr__"), FunctionType):
+    assigner = _static(cls, "__setattr__")
+    judged = guard.class_verdict(cls).traits.get("assigns") is True
+    if table and not custom and not judged and isinstance(assigner, FunctionType):
         guard.refuse(_name(cls), "BUILD", "slot state would run the __setattr__ of the class")
     for key in dict.keys(table):
         found = _static(cls, key) if type(key) is str else None

@@ -11,6 +11,7 @@ from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from pickleball_hook.guard import Guard
@@ -129,6 +130,14 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
     guard.grant(value, own)
 
 
+def inherit(guard: Guard, values: Iterable[object]) -> None:
+    """Judge what earlier loads of the same unpickler left in its memo, by its own names."""
+    for value in values:
+        own = _own_verdict(value) if isinstance(value, CALLABLE_KINDS) else None
+        if own is not None and own.grants:
+            guard.grant(value, own)
+
+
 def accept_from_program(guard: Guard, value: object, outer: object, module: str, name: str) -> None:
     """Judge what the program's own ``find_class`` or ``persistent_load`` gave for a name.
 
@@ -213,6 +222,8 @@ def _is_from(module: types.ModuleType, origin: str) -> bool:
 def _same_file(one: str, other: str) -> bool:
     if one == other:
         return True
+    if one.endswith((".so", ".pyd")) and other.endswith(".py"):  # compiled from that very file
+        return os.path.realpath(one).partition(".")[0] == os.path.realpath(other).partition(".")[0]
     return os.path.realpath(one) == os.path.realpath(other)
 
 
@@ -243,10 +254,19 @@ def own_verdict(value: object) -> Verdict | None:
     For what the program has put in place of a library's object before the load (tracing proxies,
     patched classes) and for names that a module makes at run time.
     """
-    verdict = _named_verdict(value)
+    verdict = _named_verdict(value) or _builtin_kind(value)
     if verdict is None and is_numpy_kind(value):
         return policies.numpy_kind()
     return verdict
+
+
+def _builtin_kind(value: object) -> Verdict | None:
+    """Judge a builtin type that no module exports (iterators), by the name that it bears."""
+    heap_type = 1 << 9  # CPython Include/object.h, Py_TPFLAGS_HEAPTYPE
+    if not isinstance(value, type) or value.__flags__ & heap_type or value.__module__ != "builtins":
+        return None
+    verdict = policies.verdict("builtins", value.__qualname__)
+    return verdict if verdict.grants else None
 
 
 def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:
@@ -268,6 +288,7 @@ def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:
     return Verdict(module, name, "constant", f"{module}:{name}", {REFER: evidence}, {})
 
 
+_CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "__reduce__", "__reduce_ex__")
 _ACTING_MODULES = ("subprocess", "socket", "_socket", "ctypes", "_ctypes", "io", "_io", "mmap")
 
 
@@ -283,17 +304,21 @@ def _is_compiled(cls: type) -> bool:
 
 
 def inherits_reducer(cls: object) -> bool:
-    """Tell whether a compiled class reduces to itself by the reducer of a compiled base.
+    """Tell whether a class reduces to itself by the reducer of a compiled base.
 
-    Which base a compiled class has cannot be read from its file; the live class shows it.
+    Which base a compiled class has cannot be read from its file; the live class shows it. A
+    constructor in Python in between is another matter: the analysis has judged that one.
     """
-    if not isinstance(cls, type) or "__reduce__" in vars(cls) or "__reduce_ex__" in vars(cls):
+    if not isinstance(cls, type):
         return False
     for base in cls.__mro__[1:]:
-        if "__reduce__" not in vars(base) or base is object:
-            continue
-        verdict = policies.verdict(base.__module__, base.__qualname__, CALL)
-        return CALL in verdict.grants and _is_target(base, verdict)
+        if "__reduce__" in vars(base) and base is not object:
+            verdict = policies.verdict(base.__module__, base.__qualname__, CALL)
+            if CALL in verdict.grants and _is_target(base, verdict):
+                return True
+            return policies.owner_kind(base.__module__) == "distribution" and _is_compiled(base)
+        if any(isinstance(vars(base).get(name), types.FunctionType) for name in _CONSTRUCTORS):
+            return False
     return False
 
 

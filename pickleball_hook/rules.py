@@ -320,6 +320,8 @@ def _getattr(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...
             return "the class did not come from a name in the file"
         return _class_attribute(guard, holder, name)
     made = guard.made.get(id(holder))
+    if type(holder) in _SCALARS or type(holder) in _CONTAINERS:
+        return _class_attribute(guard, type(holder), name)
     if made is None or made.value is not holder:
         return "the object was not made by this load"
     attributes = getattr(holder, "__dict__", None)

@@ -121,6 +121,11 @@ def refusal(owner: str, key: str) -> str:
     return next((refused[f"{p}:*"] for p in prefixes if f"{p}:*" in refused), "")
 
 
+def every(owner: str) -> dict[str, Any]:
+    """Return the traits that every class of `owner` has, with the reviewed reason under ``why``."""
+    return _sections(owner).get("every", {})
+
+
 def alias(owner: str, module: str) -> str:
     """Return the module that an old module name of `owner` stands for now."""
     aliases: dict[str, str] = _sections(owner).get("aliases", {})

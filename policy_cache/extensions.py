@@ -63,7 +63,15 @@ def look_up(module: Module, name: str) -> Name | None:
     name : str
         A class or function name (no dots).
     """
+    if not name.isidentifier():
+        return None
     return _from_sources(module, name) or _from_binary(module, name)
+
+
+def forget() -> None:
+    """Drop what was read (packages may have been installed since)."""
+    for cache in (_source_files, _stub_files, _text, _binary):
+        cache.cache_clear()
 
 
 def files(module: Module) -> tuple[str, ...]:
@@ -212,7 +220,7 @@ def _has(binary: bytes, name: str, method: str) -> bool:
     """Tell whether class `name` defines `method`: as a qualified name or a mangled symbol."""
     if f"{name}.{method}".encode() in binary:
         return True
-    return bool(re.search(rb"%d%s_\d*%s" % (len(name), name.encode(), method.encode()), binary))
+    return bool(re.search(rb"%d%s_\d*%s" % (len(name), re.escape(name.encode()), method.encode()), binary))
 
 
 def _reduces(binary: bytes, module: Module, name: str) -> str:

@@ -457,6 +457,9 @@ class _Walk:
 
     def _call_method(self, node: ast.Call, func: ast.Attribute) -> None:
         """Handle a method of an object that is not known here."""
+        if func.attr == "open" and self.is_tainted(func.value) and _opens_for_writing(_shift(node)):
+            self._hit(node, ".open()", "write", "opens a file for writing")
+            return
         found = method_sink(func.attr)
         if found is not None and (self.is_tainted(func.value) or self._has_tainted_argument(node)):
             self._hit(node, f".{found.name}()", found.category, found.why)
@@ -906,6 +909,13 @@ def _argument(node: ast.Call, names: list[str], name: str) -> ast.expr | None:
     if index < len(node.args) and not any(isinstance(a, ast.Starred) for a in before):
         return node.args[index]
     return None
+
+
+def _shift(node: ast.Call) -> ast.Call:
+    """Return ``path.open(mode)`` as the call ``open(path, mode)``."""
+    function = node.func
+    holder = function.value if isinstance(function, ast.Attribute) else function
+    return ast.copy_location(ast.Call(function, [holder, *node.args], node.keywords), node)
 
 
 def _opens_for_writing(node: ast.Call) -> bool:

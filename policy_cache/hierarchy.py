@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
+from policy_cache.distributions import STDLIB
 from policy_cache.resolve import Thing, attribute, expression, resolve
 
 _DEEPEST = 60
@@ -89,6 +90,8 @@ def _base(node: ast.expr, cls: Thing) -> list[Thing] | None:
     if thing.module in ("typing", "typing_extensions"):
         return [OBJECT] if thing.name != "NamedTuple" else [_TUPLE]
     if thing.kind == "value":
+        if thing.source is not None and thing.source.module.owner.kind == STDLIB:
+            return [Thing("external", thing.module, thing.name)]  # types.ModuleType = type(sys)
         made = made_class(thing)
         return [made] if made else None
     return [thing] if thing.kind in ("class", "external") else None

@@ -7,6 +7,7 @@ import ast
 from policy_cache import base_policy
 from policy_cache.distributions import DISTRIBUTION, LOCAL, STDLIB
 from policy_cache.locate import locate
+from policy_cache.model import CALL
 from policy_cache.resolve import expression
 from policy_cache.sinks import sink
 from policy_cache.syntax import Source, source
@@ -15,15 +16,13 @@ _NEVER = frozenset(["__main__", "tests", "test", "conftest", "setup", "examples"
 """Parts of a module name that no honest object's class lives under, and that act on import."""
 
 _ACTING = frozenset(["process", "network"])
-_QUIET_STATEMENTS = (
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.Import,
-    ast.ImportFrom,
-    ast.Pass,
-    ast.Global,
+_MAKERS = (
+    *("collections:namedtuple", "logging:getLogger", "re:compile", "typing:"),
+    *(f"builtins:{name}" for name in ("len", "sorted", "min", "max", "sum", "range", "zip")),
+    *(f"builtins:{name}" for name in ("property", "staticmethod", "classmethod", "print")),
+    *(f"builtins:{name}" for name in ("enumerate", "isinstance", "hasattr", "super", "str")),
 )
+"""What a module may call without acting, besides what the base policy lets files call."""
 
 
 def reason_against(name: str) -> str:
@@ -85,43 +84,70 @@ def _acts(src: Source) -> str:
 
 def _is_not_quiet(src: Source) -> str:
     """Return the first statement of a program's module that is more than a definition."""
-    for node in src.tree.body:
-        if isinstance(node, _QUIET_STATEMENTS) or _is_main_block(node):
-            continue
-        calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
-        risky = [call for call in calls if not _is_harmless(call, src)]
-        if risky:
-            line = risky[0].lineno
-            return f"importing {src.module.name} runs {ast.unparse(risky[0].func)} (line {line})"
+    nodes = _executed(src.tree.body)
+    decorators = [d for node in nodes for d in getattr(node, "decorator_list", [])]
+    applied = [d.func if isinstance(d, ast.Call) else d for d in decorators]
+    for node in nodes:
+        acting = ""
+        if isinstance(node, ast.Call) and node not in decorators:
+            acting = "" if _is_harmless(node.func, src) else f"runs {ast.unparse(node.func)}"
+        elif node in applied:
+            acting = "" if _is_plain_decorator(node, src) else f"runs {ast.unparse(node)}"
+        elif isinstance(node, (ast.Delete, ast.While)):
+            acting = "does more than define"
+        elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+            acting = "" if _is_own(node, src) else f"changes {ast.unparse(node)}"
+        if acting:
+            return f"importing {src.module.name} {acting} (line {getattr(node, 'lineno', 0)})"
     return ""
 
 
-def _is_harmless(call: ast.Call, src: Source) -> bool:
+def _is_harmless(func: ast.expr, src: Source) -> bool:
     """Tell whether a call at module level only makes a value."""
-    thing = expression(call.func, src)
-    if thing is None:
-        return False
-    if sink(thing.key) is not None:
+    thing = expression(func, src)
+    if thing is None or sink(thing.key) is not None:
         return False
     line = base_policy.look_up(STDLIB, thing.key)
-    makers = ("collections:namedtuple", "typing:", "logging:getLogger", "builtins:", "re:compile")
-    return line is not None or thing.key.startswith(makers)
+    return thing.key.startswith(_MAKERS) or (line is not None and CALL in line.ops)
 
 
-def _is_main_block(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+def _is_plain_decorator(node: ast.AST, src: Source) -> bool:
+    """Tell whether a decorator is an installed one that is no sink, or a property's."""
+    assert isinstance(node, ast.expr)
+    if isinstance(node, ast.Attribute) and node.attr in ("setter", "getter", "deleter"):
+        return True
+    thing = expression(node, src)
+    located = locate(thing.module) if thing is not None else None
+    if thing is None or located is None or sink(thing.key) is not None:
+        return False
+    return located.owner.kind in (STDLIB, DISTRIBUTION)
+
+
+def _is_own(node: ast.expr, src: Source) -> bool:
+    """Tell whether what is assigned to is part of something that the module itself defines."""
+    root = node
+    while isinstance(root, (ast.Attribute, ast.Subscript)):
+        root = root.value
+    thing = expression(root, src)
+    return thing is not None and thing.module == src.module.name and thing.kind != "module"
+
+
+def _is_main_block(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
 
 
 def _executed(body: list[ast.stmt]) -> list[ast.AST]:
-    """Walk what runs on import: not the bodies of functions, nor a ``__main__`` block."""
+    """Walk what runs on import: not the bodies of functions, nor of a ``__main__`` block."""
     found: list[ast.AST] = []
     waiting: list[ast.AST] = list(body)
     while waiting:
         node = waiting.pop()
         found.append(node)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            continue
-        if isinstance(node, ast.If) and _is_main_block(node):
-            continue
-        waiting += ast.iter_child_nodes(node)
+            waiting += [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+            waiting += getattr(node, "decorator_list", [])
+        elif isinstance(node, ast.If) and _is_main_block(node):
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
     return found

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from policy_cache import base_policy, extensions
 from policy_cache.distributions import DISTRIBUTION, LOCAL, STDLIB
 from policy_cache.flow import STATE as ALL_STATE
 from policy_cache.flow import Hit, Summary, parameters, reach
-from policy_cache.hierarchy import OBJECT, is_enum, lineage, made_class, member
+from policy_cache.hierarchy import OBJECT, in_class_scope, is_enum, lineage, made_class, member
 from policy_cache.locate import Module, locate
 from policy_cache.model import (
     ABSENT,
@@ -21,11 +22,12 @@ from policy_cache.model import (
     INERT,
     REFER,
     STATE,
+    TEXTLESS,
     UNRESOLVED,
     Verdict,
     refused,
 )
-from policy_cache.reducers import Reduction
+from policy_cache.reducers import Reduction, named_lambda
 from policy_cache.resolve import Thing, resolve
 from policy_cache.sinks import SEVERE, sink
 
@@ -33,15 +35,16 @@ Reductions = Callable[[Module], list[Reduction]]
 """Gives the reductions of the package that a module belongs to (memoized by the caller)."""
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
-_IMPLICIT = {
-    "__del__": False,
-    "__hash__": False,
-    "__eq__": True,
-    "__getattribute__": False,
-    "__getattr__": False,
-    "__init_subclass__": False,
-}
-"""Methods that the interpreter runs by itself, and whether the file chooses their arguments."""
+_IMPLICIT = (
+    "__del__ __hash__ __eq__ __getattribute__ __getattr__ __init_subclass__ __iter__ __len__ "
+    "__bool__ __index__ __int__ __float__ __str__ __repr__ __contains__ __getitem__ __enter__ "
+    "__fspath__ __array__ __array_finalize__ __set_name__"
+).split()
+"""Methods that the interpreter, or a callable that is handed the object, runs unasked.
+
+The object's own state is the file's. The other operand of ``__eq__`` is not followed: it is asked
+only of keys with the same hash, and what hash a text has is not for a file to choose.
+"""
 
 _MOST_IMPLICIT = 40
 """Functions followed for what runs unasked: such methods are short, or nothing can be proven."""
@@ -50,6 +53,22 @@ _FILLERS = ("append", "extend", "__setitem__", "add", "update")
 _PLAIN_METACLASSES = frozenset(["abc:ABCMeta", "_py_abc:ABCMeta", "builtins:type", "enum:EnumMeta"])
 _STDLIB_NAMES = {"_collections": "collections", "_io": "io", "_functools": "functools"}
 _NAMING = frozenset(["__name__", "__qualname__", "__doc__", "__module__"])
+_PROTOCOL = frozenset(
+    name
+    for kind in (type, object, int, str, list, dict, set, bytes, memoryview, property, Exception)
+    for name in dir(kind)
+    if name.startswith("__")
+) | frozenset(
+    "__setstate__ __getstate__ __getinitargs__ __getnewargs__ __getnewargs_ex__ __del__ __get__ "
+    "__set__ __delete__ __set_name__ __getattr__ __call__ __enter__ __exit__ __aenter__ __aexit__ "
+    "__await__ __aiter__ __anext__ __next__ __fspath__ __index__ __complex__ __copy__ __deepcopy__ "
+    "__missing__ __wrapped__ __signature__ __globals__ __code__ __closure__ __defaults__ "
+    "__kwdefaults__ __builtins__ __loader__ __spec__ __path__ __file__ __self__ __func__ "
+    "__array__ __array_finalize__ __array_ufunc__ __array_function__ __array_interface__ "
+    "__array_struct__ __array_prepare__ __array_wrap__ __torch_function__ __torch_dispatch__ "
+    "__dlpack__ __dlpack_device__ __cuda_array_interface__ __slots__ __weakref__".split()
+)
+"""Attributes that the interpreter or a common protocol looks for."""
 _UPDATES_NAMES = re.compile(r"(^|\.)update_wrapper$")
 _HOLDS_CODE = frozenset(["types:ModuleType", "builtins:module", "types:FunctionType"])
 
@@ -91,6 +110,8 @@ def judge(module: str, name: str, reductions: Reductions) -> Verdict:
     if thing is None and base_policy.alias(located.owner.name, module) != module:
         return _without_module(module, name)
     reason = base_policy.refusal(located.owner.name, f"{module}:{name}")
+    if thing is not None and not reason:
+        reason = base_policy.refusal(_owner_name(thing), thing.key)
     if reason:
         return refused(module, name, reason)
     if thing is None:
@@ -217,6 +238,11 @@ def complete(verdict: Verdict, operation: str, reductions: Reductions) -> Verdic
     return case.verdict()
 
 
+def _every(thing: Thing) -> dict[str, Any]:
+    """Return the reviewed traits of every class in the distribution that defines a thing."""
+    return base_policy.every(_owner_name(thing)) if thing.kind in ("class", "value") else {}
+
+
 class _Case:
     """The verdict on a class or function while it is being built."""
 
@@ -247,10 +273,15 @@ class _Case:
         """
         self.files |= summary.files
         self.unproven += summary.unproven
-        for hit in summary.hits:
-            if hit.category != "call":
-                self.refuse(f"{what} {hit}", *operations)
-                return hit
+        acting = [hit for hit in summary.hits if hit.category != "call"]
+        if acting and all(hit.category == "code" for hit in acting):
+            # Source code is text: without any text in the operands there is none to run.
+            textless = set(self.traits.get(TEXTLESS, ())) | set(operations)  # type: ignore[call-overload]
+            self.traits[TEXTLESS] = sorted(textless)
+            self.unproven.append(f"{what} {acting[0]}")
+        elif acting:
+            self.refuse(f"{what} {acting[0]}", *operations)
+            return acting[0]
         if summary.hits:
             inert = set(self.traits.get(INERT, ())) | set(operations)  # type: ignore[call-overload]
             self.traits[INERT] = sorted(inert)
@@ -265,6 +296,7 @@ class _Case:
         located = locate(self.thing.module)
         origin = located.file if located else ""
         traits = dict(self.traits)
+        traits.update({k: v for k, v in _every(self.thing).items() if k != "why"})
         if self.unproven:
             traits["unproven"] = sorted(set(self.unproven))[:5]
         files = sorted(file for file in self.files | {origin} if file)
@@ -301,6 +333,10 @@ def _judge_class(module: str, name: str, thing: Thing) -> Verdict:
     _judge_construct(case)
     _judge_state(case)
     case.traits[DEFERRED] = [CALL, FILL]
+    assigner = _method(thing, "__setattr__")
+    if assigner is not None:
+        tainted = frozenset([*parameters(assigner, True), ALL_STATE])
+        case.traits["assigns"] = not reach(assigner, thing, tainted, _MOST_IMPLICIT).hits
     own_names = _own_special_names(thing)
     if own_names:
         case.traits["own_names"] = own_names
@@ -308,6 +344,13 @@ def _judge_class(module: str, name: str, thing: Thing) -> Verdict:
     if line.unknown:
         case.unproven.append(f"unresolved bases of {thing.name}: {', '.join(line.unknown)}")
     return case.verdict()
+
+
+def _is_own_special(name: str) -> bool:
+    """Tell whether a name looks special but is data: a name to show, or nobody's protocol."""
+    if not (name.startswith("__") and name.endswith("__")):
+        return False
+    return name in _NAMING or name not in _PROTOCOL
 
 
 def _own_special_names(thing: Thing) -> list[str]:
@@ -324,7 +367,7 @@ def _own_special_names(thing: Thing) -> list[str]:
             continue
         for node in ast.walk(base.node):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                if node.attr in _NAMING and isinstance(node.value, ast.Name):
+                if isinstance(node.value, ast.Name) and _is_own_special(node.attr):
                     found.add(node.attr)
             elif isinstance(node, ast.Call) and _UPDATES_NAMES.search(ast.unparse(node.func)):
                 found |= _NAMING
@@ -345,9 +388,14 @@ def _forbidden_base(mro: Iterable[Thing]) -> str:
 def _method(cls: Thing, name: str) -> Thing | None:
     """Find a Python method along the MRO."""
     found = member(cls, name)
-    if found is None or found[1].kind != "function":
+    if found is None:
         return None
-    return found[1]
+    base, thing = found
+    if thing.kind == "value" and isinstance(thing.node, ast.Lambda):
+        return thing._replace(kind="function", node=named_lambda(thing.node))
+    if thing.kind == "value" and isinstance(thing.node, (ast.Name, ast.Attribute)):
+        thing = in_class_scope(thing.node, base) or thing
+    return thing if thing.kind == "function" else None
 
 
 def _judge_construct(case: _Case) -> None:
@@ -474,7 +522,7 @@ def _judge_call(case: _Case, reductions: Reductions) -> None:
         called = _method(metaclass, "__call__") if metaclass.kind == "class" else None
         if called is None:
             continue
-        tainted = frozenset(parameters(called, True)[1:])
+        tainted = frozenset(parameters(called, True))
         case.weigh(reach(called, metaclass, tainted), f"{metaclass.name}.__call__", CALL)
 
 
@@ -555,12 +603,11 @@ def _is_plain_assignment(node: ast.stmt) -> bool:
 
 def _judge_implicit(case: _Case) -> None:
     """What the interpreter runs unasked belongs to having such an object at all."""
-    for name, chosen in _IMPLICIT.items():
+    for name in _IMPLICIT:
         method = _method(case.thing, name)
         if method is None:
             continue
-        tainted = {ALL_STATE, *(parameters(method, True) if chosen else ())}
-        summary = reach(method, case.thing, frozenset(tainted), _MOST_IMPLICIT)
+        summary = reach(method, case.thing, frozenset([ALL_STATE]), _MOST_IMPLICIT)
         case.files |= summary.files
         hits = [hit for hit in summary.hits if hit.category in SEVERE]
         if hits:
@@ -603,8 +650,10 @@ def _judge_function(module: str, name: str, thing: Thing) -> Verdict:
 
 
 def _function_summary(thing: Thing) -> Summary:
-    names = frozenset(parameters(thing, False))
-    return reach(thing, _enclosing_class(thing), names)
+    """Summarize a function with every argument of the file's choice; a method, its object too."""
+    owner = _enclosing_class(thing)
+    tainted = {*parameters(thing, False), *([ALL_STATE] if owner is not None else ())}
+    return reach(thing, owner, frozenset(tainted))
 
 
 def _judge_function_call(case: _Case, reductions: Reductions) -> None:
@@ -618,6 +667,9 @@ def _judge_function_call(case: _Case, reductions: Reductions) -> None:
     summary = _function_summary(case.thing)
     case.weigh(summary, case.thing.name, CALL)
     names = parameters(case.thing, False)
+    if "." in case.thing.name and (summary.calls | summary.constructs) - {*names[:1]}:
+        case.refuse("a method that calls what it is given", CALL)
+        return
     for trait, called in (("calls", summary.calls), ("constructs", summary.constructs)):
         indexes = sorted(names.index(n) for n in called if n in names)
         if indexes:

@@ -221,11 +221,19 @@ def _from_spec(name: str, spec: ModuleSpec) -> Module | None:
         return Module(name, "namespace", "", True, path, _owner("", name, path))
     origin = os.path.abspath(origin)
     kind = "opaque"
+    if origin.endswith(tuple(EXTENSION_SUFFIXES)):
+        origin = _pure_source(origin) or origin
     if origin.endswith((".py", ".pyw")):
         kind = "source"
     elif origin.endswith(tuple(EXTENSION_SUFFIXES)):
         kind = "extension"
     return Module(name, kind, origin, bool(path), path, _owner(origin, name, path))
+
+
+def _pure_source(file: str) -> str:
+    """Return the Python file that an extension module was compiled from (Cython, mypyc), if any."""
+    path = os.path.join(os.path.dirname(file), os.path.basename(file).partition(".")[0] + ".py")
+    return path if os.path.isfile(path) else ""
 
 
 def _owner(file: str, name: str, path: tuple[str, ...]) -> Owner:

@@ -22,6 +22,8 @@ UNRESOLVED = "unresolved"
 
 DEFERRED = "deferred"
 """Trait that lists the operations which are judged only when a file asks for them."""
+TEXTLESS = "textless"
+"""Trait that lists the operations whose operands may hold no text: it would be run as code."""
 INERT = "inert"
 """Trait that lists the operations whose operands may hold no class or function."""
 

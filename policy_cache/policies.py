@@ -58,7 +58,9 @@ def flush() -> None:
 
 def forget() -> None:
     """Drop everything held in memory (packages may have been installed since)."""
+    global _disk
     with _lock:
+        _disk = None
         _memory.clear()
         _reductions.clear()
         _imports.clear()
@@ -66,8 +68,9 @@ def forget() -> None:
 
 
 def _forget_analysis() -> None:
-    from policy_cache import flow, hierarchy, locate, resolve, syntax
+    from policy_cache import extensions, flow, hierarchy, locate, resolve, syntax
 
+    extensions.forget()
     flow.forget()
     hierarchy.forget()
     locate.forget()
@@ -178,7 +181,8 @@ def is_stdlib_file(path: str) -> bool:
 
 def owner_kind(module: str) -> str:
     """Return who owns a module: ``stdlib``, ``distribution``, ``program``, ``local`` or ``""``."""
-    located = locate(module)
+    while (located := locate(module)) is None and "." in module:
+        module = module.rpartition(".")[0]  # a submodule that an extension module makes
     return located.owner.kind if located is not None else ""
 
 

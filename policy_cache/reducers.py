@@ -1,7 +1,7 @@
 """What the reducers of a distribution return: the callables that an honest pickle of it calls.
 
-Every ``__reduce__``, ``__reduce_ex__`` and every function registered through ``copyreg.pickle``, a
-``dispatch_table`` or a ``reducer_override`` is read; the first element of each tuple it can return
+Every ``__reduce__``, ``__reduce_ex__`` and every function registered through ``copyreg.pickle`` or
+a ``dispatch_table`` is read (the ``reducer_override`` of a private pickler says nothing of files); the first element of each tuple it can return
 is followed through local variables, helper functions, ``super()`` and conditional expressions.
 """
 
@@ -17,8 +17,8 @@ from policy_cache.locate import Module, locate
 from policy_cache.resolve import Thing, attribute, expression, resolve
 from policy_cache.syntax import Source, absolute, source
 
-_METHODS = ("__reduce__", "__reduce_ex__", "reducer_override")
-_MARKS = (b"__reduce", b"copyreg", b"dispatch_table", b"reducer_override", b"copy_reg")
+_METHODS = ("__reduce__", "__reduce_ex__")
+_MARKS = (b"__reduce", b"copyreg", b"dispatch_table", b"copy_reg")
 _REGISTERS = re.compile(
     rb"copy_?reg\.pickle\b|from copy_?reg import|import copy_?reg as|dispatch_table(?:\[|\s*[:=])"
 )
@@ -133,7 +133,7 @@ def _registered(src: Source) -> list[Thing]:
             if "dispatch_table" in text or text.endswith(_METHODS):
                 value = node.value
         if isinstance(value, ast.Lambda):
-            found.append(Thing("function", src.module.name, "<lambda>", src, _named_lambda(value)))
+            found.append(Thing("function", src.module.name, "<lambda>", src, named_lambda(value)))
             continue
         resolved = expression(value, src) if value is not None else None
         if resolved is not None:
@@ -141,7 +141,8 @@ def _registered(src: Source) -> list[Thing]:
     return found
 
 
-def _named_lambda(node: ast.Lambda) -> ast.FunctionDef:
+def named_lambda(node: ast.Lambda) -> ast.FunctionDef:
+    """Return a function statement that does what a lambda expression does."""
     body: list[ast.stmt] = [ast.copy_location(ast.Return(node.body), node)]
     function = ast.FunctionDef("<lambda>", node.args, body, [])
     return ast.copy_location(function, node)

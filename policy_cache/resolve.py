@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import NamedTuple
 
 from policy_cache.locate import locate
@@ -101,6 +102,10 @@ def _module_attribute(module: str, name: str, depth: int) -> Thing | None:
     found = locate(module)
     if found is None or depth > _DEEPEST:
         return None
+    if found.kind == "builtin" and found.name in sys.modules:
+        # Compiled into the interpreter: nothing runs when it is asked for its names.
+        known = name in vars(sys.modules[found.name])
+        return Thing("external", found.name, name) if known else None
     if found.kind in ("builtin", "extension"):
         return Thing("external", found.name, name)
     src = source(module)

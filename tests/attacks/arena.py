@@ -32,6 +32,7 @@ def run(case: Case) -> dict[str, Any]:
     scope: dict[str, Any] = {
         "canary": case["canary"],
         "data": base64.b64decode(case["data"]),
+        "mode": case["mode"],
         "pickle": pickle,
     }
     result: dict[str, Any] = {"case": case["name"], "error": "", "text": ""}

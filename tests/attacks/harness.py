@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TIMEOUT = 120.0
@@ -31,6 +33,8 @@ class Attack(NamedTuple):
         What the honest program does: around the load, its result is to be in ``value``.
     error : str
         The exception it ends with.
+    unsolved : str
+        Why it is known to act.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Attack(NamedTuple):
     after: str = ""
     before: str = ""
     error: str = "PolicyViolation"
+    unsolved: str = ""
 
 
 class Outcome(NamedTuple):
@@ -71,6 +76,7 @@ class Arenas:
         for index, attack in enumerate(attacks):
             canary = str(folder / f"canary{index}")
             case = attack._asdict() | {"canary": canary}
+            case["mode"] = mode
             case["data"] = base64.b64encode(case.pop("build")(canary)).decode()
             cases.append(case)
         child = subprocess.run(
@@ -102,6 +108,28 @@ def variables(home: Path, mode: str) -> dict[str, str]:
         "PICKLEBALL_MODE": mode,
         "PICKLEBALL_QUIET": "1",
     }
+
+
+def claims(attacks: Sequence[Attack]) -> list[Any]:
+    """Return the parameters of a test that checks each attack."""
+    return [
+        pytest.param(
+            attack,
+            id=attack.name,
+            marks=[pytest.mark.xfail(strict=True, reason=attack.unsolved)] * bool(attack.unsolved),
+        )
+        for attack in attacks
+    ]
+
+
+def check_audit(arenas: Arenas, attacks: Sequence[Attack]) -> None:
+    """Check that audit mode only looks on: whatever plain Python does is what happens."""
+    differ = [
+        (attack.name, plain, audited)
+        for attack in attacks
+        if (plain := arenas.outcome(attack, "off")) != (audited := arenas.outcome(attack, "audit"))
+    ]
+    assert not differ
 
 
 def check(arenas: Arenas, attack: Attack) -> None:

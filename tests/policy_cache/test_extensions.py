@@ -121,7 +121,7 @@ class TestBinary:
             (b"\0A.__reduce__\0", True, False),
             (b"\0A.__reduce_ex__\0A.__getnewargs__\0", True, True),
             (b"__pyx_unpickle_A\0", False, False),
-            (b"_ZN1A10__reduce__\0_ZN1A8__init__\0", True, False),
+            (b"\0A.__init__\0__pyx_pw_4acme_5_fast_1A_3__reduce__\0", True, False),
         ],
     )
     def test_class(self, library, binary: bytes, calls: bool, newargs: bool) -> None:

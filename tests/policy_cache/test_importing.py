@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from policy_cache.importing import reason_against
+from policy_cache.policies import reason_against_import as reason_against
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,10 @@ def test_parents_count(library) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["acme.__main__", "acme.tests.a", "tests", "conftest", "setup", "acme.test.b", "__main__"]
+    "name", ["acme.__main__", "acme.tests.a", "acme.conftest", "setup", "acme.test.b"]
 )
 def test_never(library, name: str) -> None:
     library.install("acme", {"acme/__init__.py": "", "acme/tests/a.py": "", "acme/__main__.py": ""})
-    if name != "__main__":
-        assert reason_against(name)
     assert "never" in reason_against(name)
 
 
@@ -82,6 +80,11 @@ class TestProgramModule:
             "if __name__ == '__main__':\n main()",
             "'''text'''\n__all__ = ['A']",
             "try:\n import fast\nexcept ImportError:\n fast = None",
+            "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass A: x: int = 1",
+            "class A:\n @property\n def x(self): 1\n @x.setter\n def x(self, y): 2",
+            "import functools\n@functools.lru_cache(maxsize=None)\ndef f(): main()",
+            "TABLE = {}\nTABLE['x'] = 1\nclass A: pass\nA.x = 1\n__all__ = []\n__all__ += ['x']",
+            "f = lambda: main()",
         ],
     )
     def test_quiet(self, library, text: str) -> None:
@@ -93,7 +96,6 @@ class TestProgramModule:
         [
             "main()",
             "import os\nos.system('x')",
-            "print('x')",
             "X = open('x').read()",
             "import json\nX = json.load(f)",
             "exec('x')",
@@ -108,9 +110,9 @@ class TestProgramModule:
             "import sys\nsys.path = []",
             "import sys\nsys.modules['os'] = None",
             "import os\ndel os.system",
-            "raise SystemExit",
             "while True: pass",
-            "assert False",
+            "if __name__ != '__main__':\n main()",
+            "if __name__ == '__main__': pass\nelse:\n main()",
             "import os\nX = os.environ['x']\nos.environ['y'] = '1'",
         ],
     )
@@ -142,7 +144,7 @@ class TestProgramModule:
 
 
 class TestStandardLibrary:
-    @pytest.mark.parametrize("name", ["antigravity", "this", "idlelib.idle", "lib2to3.main", "turtle"])
+    @pytest.mark.parametrize("name", ["antigravity", "this", "idlelib.idle", "tabnanny"])
     def test_unlisted(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, name, raising=False)
         assert reason_against(name)

@@ -65,7 +65,7 @@ def method(body: str, base: str = "", name: str = "__reduce__") -> str:
         ("from json import loads\n  return loads, ()", {"json:loads"}),
         ("import json as j\n  return j.loads, ()", {"json:loads"}),
         ("import json\n  return json.decoder.JSONDecoder, ()", {"json.decoder:JSONDecoder"}),
-        ("return getattr, (f, 'x')", {"builtins:getattr"}),
+        ("return getattr, (f, 'x')", {"builtins:getattr", "f"}),
         ("return A.N, ()", {"A.N"}),
         ("def inner(): return g, ()\n  return f, ()", {"f"}),
         ("return lambda: g", set()),

@@ -1,0 +1,120 @@
+"""Classes with the less usual ways in which Python runs code."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from gadgets.acts import Touch
+
+T = TypeVar("T")
+path = ""
+
+
+class Given:
+    """INST and OBJ call it even without arguments, since it has ``__getinitargs__``."""
+
+    def __init__(self) -> None:
+        open(path, "w").close()
+
+    def __getinitargs__(self) -> tuple[()]:
+        return ()
+
+
+class Arguments(tuple):  # type: ignore[type-arg]
+    """A tuple of a class of its own."""
+
+    __slots__ = ()
+
+
+class Holder:
+    """Holds another class."""
+
+    inner = Touch
+
+
+class Meta(type):
+    """A class of classes."""
+
+
+class Registered(metaclass=Meta):
+    """Acts when somebody derives from it."""
+
+    p = ""
+
+    def __init_subclass__(cls) -> None:
+        open(cls.p, "w").close()
+
+
+class Missing(enum.Enum):
+    """Acts when it is asked for a value that it does not have."""
+
+    A = 1
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        open(str(value), "w").close()
+
+
+class Empty(enum.Enum):
+    """An Enum without members: calling it may make a class."""
+
+
+class CallMeta(type):
+    """A class of classes that acts when they are called."""
+
+    def __call__(cls, *args: Any) -> Any:
+        open(args[0], "w").close()
+        return super().__call__(*args)
+
+
+class Called(metaclass=CallMeta):
+    """Its constructor only assigns."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
+class Returned:
+    """Its reducer returns it, and its constructor acts."""
+
+    def __init__(self, path: str) -> None:
+        open(path, "w").close()
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return type(self), (self.path,)
+
+
+class Box(Generic[T]):
+    """A generic class."""
+
+
+class Forwards:
+    """Hands what is assigned on to what it holds, as proxies do."""
+
+    target: Any
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self.target, name, value)
+
+
+class Made:
+    """Acts when it is made."""
+
+    def __new__(cls, path: str) -> Made:
+        open(path, "w").close()
+        return super().__new__(cls)
+
+
+def give(name: str) -> Any:
+    """Return a class of this module."""
+    return {"Made": Made, "Box": Box}[name]
+
+
+class Gives:
+    """Its reducer returns the function that gives classes."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return give, ("Box",)
