@@ -133,7 +133,7 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
 def inherit(guard: Guard, values: Iterable[object]) -> None:
     """Judge what earlier loads of the same unpickler left in its memo, by its own names."""
     for value in values:
-        own = _own_verdict(value) if isinstance(value, CALLABLE_KINDS) else None
+        own = own_verdict(value) if isinstance(value, CALLABLE_KINDS) else None
         if own is not None and own.grants:
             guard.grant(value, own)
 

@@ -31,6 +31,7 @@ TOUCH = name("gadgets.acts", "Touch")
 PLAIN = name("gadgets.acts", "Plain")
 SEALED = name("gadgets.acts", "Sealed")
 GETATTR = name("builtins", "getattr")
+BOTH = name("gadgets.odd", "Both")
 PARTIAL = name("functools", "partial")
 
 ATTACKS = [
@@ -85,31 +86,26 @@ ATTACKS = [
     ),
     Attack(
         "_reconstructor runs the __init__ of the base that it is given",
-        lambda canary: stream(call(name("copyreg", "_reconstructor"), TOUCH, TOUCH, canary)),
-        load="import copyreg\ntry:\n    value = pickle.loads(data)\nexcept TypeError as error:\n    raise",
-        before="import gadgets.acts; gadgets.acts.Touch.__new__ = lambda cls, *a: object.__new__(cls)",
-        after="",
+        lambda canary: stream(call(name("copyreg", "_reconstructor"), BOTH, BOTH, canary)),
     ),
     Attack(
-        "_reconstructor with an instance as the class",
+        "_reconstructor with an instance as the base",
         lambda canary: stream(
             call(
                 name("copyreg", "_reconstructor"),
+                PLAIN,
                 build(new(PLAIN), {"__new__": TOUCH}),
-                name("builtins", "object"),
-                None,
+                canary,
             )
         ),
         load="""
 import gadgets.acts
-init, gadgets.acts.Touch.__init__ = gadgets.acts.Touch.__init__, lambda self, x: open(canary, 'w').close()
+init = gadgets.acts.Touch.__init__
+gadgets.acts.Touch.__init__ = lambda self, cls, state: open(state, 'w').close()
 try:
-    import copyreg
-    copyreg.object = type('object', (), {'__new__': staticmethod(lambda cls: cls.__new__(1))})
     value = pickle.loads(data)
 finally:
-    gadgets.acts.Touch.__init__ = init
-    copyreg.__dict__.pop('object')""",
+    gadgets.acts.Touch.__init__ = init""",
     ),
     Attack(
         "__newobj__ with an instance as the class",
@@ -278,16 +274,11 @@ finally:
         "an object whose class forwards its attributes is written to",
         lambda canary: stream(
             build(
-                build(new(name("gadgets.odd", "Forwards")), {"target": SEALED}),
-                (None, {"predict": TOUCH}),
+                new(name("gadgets.odd", "Forwards")), ({"target": SEALED}, {"predict": TOUCH})
             )
         ),
+        "__setattr__",
         after="import gadgets.acts; gadgets.acts.Sealed.predict(canary)",
-        load="""
-value = pickle.loads(data)
-import gadgets.acts
-gadgets.acts.Sealed.predict = gadgets.acts.Touch""" * 0
-        or "value = pickle.loads(data)",
     ),
     Attack(
         "bytes of a nested load",

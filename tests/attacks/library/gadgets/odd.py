@@ -118,3 +118,43 @@ class Gives:
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
         return give, ("Box",)
+
+
+class Both:
+    """Made by NEWOBJ it is quiet, made by a call it acts."""
+
+    def __new__(cls, *args: object) -> Both:
+        return object.__new__(cls)
+
+    def __init__(self, path: str) -> None:
+        open(path, "w").close()
+
+
+class Keys:
+    """A mapping that acts when it is asked for its keys."""
+
+    path: str
+
+    def keys(self) -> list[str]:
+        open(self.path, "w").close()
+        return []
+
+    def __getitem__(self, key: object) -> object:
+        open(self.path, "w").close()
+        return key
+
+
+class Parametrized:
+    """Acts when it is parametrized."""
+
+    def __class_getitem__(cls, parameter: str) -> object:
+        open(parameter, "w").close()
+        return cls
+
+
+class Error(Exception):
+    """An exception with a method."""
+
+    def act(self, path: str) -> None:
+        """Act."""
+        open(path, "w").close()

@@ -1,0 +1,1 @@
+"""Modules that act when they are imported."""

@@ -1,0 +1,7 @@
+"""Quiet itself."""
+
+from __future__ import annotations
+
+
+class Thing:
+    """What a file asks for."""
