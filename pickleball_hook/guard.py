@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import sys
 import types
+import weakref
 
 from pickleball_hook import audit, context, names, settings
 from pickleball_hook.errors import Finding, PolicyViolation
@@ -280,19 +281,23 @@ def find_callable(
     instance with a ``__call__`` is one if there is a reason against calling it.
     """
     seen: set[int] = set()
-    waiting = list(values)
+    waiting: list[Any] = list(values)
+    found: object
     while waiting:
         value = waiting.pop()
         kind = type(value)
-        if kind in _SCALARS or id(value) in seen:
-            continue
+        if kind in _SCALARS or kind is weakref.ref or id(value) in seen:
+            continue  # calling a weak reference gives its object, and no file can make one
         if isinstance(value, names.CALLABLE_KINDS):
-            return value  # type: ignore[no-any-return]
+            found = value
+            return found
         seen.add(id(value))
         if len(seen) > _DEEPEST_LOOK:
-            return value  # too much to look through: treated as found
+            found = value  # too much to look through: treated as found
+            return found
         if callable(value) and reason_against_call(value):
-            return value
+            found = value
+            return found
         if isinstance(value, dict):
             waiting += dict.keys(value)
             waiting += dict.values(value)

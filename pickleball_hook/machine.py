@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pickleball_hook import names, originals, rules
 from pickleball_hook.guard import Guard
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, Verdict
+from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, STATE, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 _finders: dict[tuple[int, bool], Any] = {}
 """C unpicklers by protocol and ``fix_imports``, for their ``find_class``."""
@@ -44,6 +47,7 @@ _UNBOUND_KINDS = (
     staticmethod,
 )
 """Kinds of class attributes that call something else than a method of the instance."""
+_NAMING = frozenset(["__name__", "__qualname__", "__module__"])
 _ALLOWED_DUNDERS = frozenset(["__orig_class__", "__notes__", "__doc__"])
 """Special names that are data: typing's, PEP 678's and a text."""
 
@@ -405,7 +409,9 @@ def _check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
         guard.refuse(_name(cls), "BUILD", "its __setstate__ is no method and is not analysed")
     if not isinstance(setter, FunctionType):
         return
-    if "base policy" in verdict.grants.get(STATE, "") or "__main__" in verdict.grants.get(STATE, ""):
+    if "base policy" in verdict.grants.get(STATE, "") or "__main__" in verdict.grants.get(
+        STATE, ""
+    ):
         return
     maker = sys.modules.get(setter.__globals__.get("__name__", ""))
     if maker is not None and maker.__name__ in ("attr._make", "dataclasses"):
@@ -413,9 +419,24 @@ def _check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
     code = setter.__code__
     if code.co_filename in verdict.files and code.co_name == "__setstate__":
         return
+    if _is_analysed(cls):
+        return
     guard.refuse(
         _name(cls), "BUILD", "its __setstate__ was put in place at run time and is not analysed"
     )
+
+
+def _is_analysed(cls: type) -> bool:
+    """Tell whether the live class that defines ``__setstate__`` has been judged with it.
+
+    A base that a module imports if it can (``try: from sklearn.base import ...``) is another one
+    for the analysis than for the interpreter.
+    """
+    base = next(base for base in cls.__mro__ if "__setstate__" in vars(base))
+    verdict = names.own_verdict(base)
+    if verdict is None or not verdict.traits.get("custom_state"):
+        return False
+    return STATE in verdict.grants
 
 
 def check_state(guard: Guard, cls: type, verdict: Verdict, state: Any) -> None:
@@ -457,7 +478,8 @@ def _check_nested(
             pairs = [*dict.items(value)]
             waiting += dict.values(value)
         else:
-            items = [*(list if isinstance(value, list) else tuple).__iter__(value)]
+            base: Any = list if isinstance(value, list) else tuple
+            items = [*base.__iter__(value)]
             pairs = [pair for pair in map(_pair, items) if pair is not None]
             waiting += items
         if value is not state or not isinstance(value, dict):
@@ -484,12 +506,15 @@ def _check_keys(
     A str of a derived class (numpy has one) finds attributes like the text that it equals, and
     so may a key of any other class: where keys are attributes they are exact.
     """
+    own_names = guard.class_verdict(cls).traits.get("own_names", ())
     for key, value in pairs:
         if type(key) is not str:
             if exact or (isinstance(key, str) and special):
                 guard.refuse(_name(cls), "BUILD", "the keys of a state are exact str")
             continue
         if key.startswith("__") and key.endswith("__"):
+            if key in own_names and (key not in _NAMING or value is None or type(value) is str):
+                continue  # the class's own code gives its instances this attribute
             if special and key not in own_keys and key not in _ALLOWED_DUNDERS:
                 guard.refuse(
                     _name(cls), f"BUILD of {key}", "a state may not set special attributes"
@@ -637,9 +662,7 @@ def check_fill(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None
     made = guard.made.get(id(target))
     foreign = made is not None and made.value is target and not made.fresh
     if foreign or id(target) in guard.granted:
-        guard.refuse(
-            guard.name(target), opcode, "only an object that this load has made is filled"
-        )
+        guard.refuse(guard.name(target), opcode, "only an object that this load has made is filled")
 
 
 def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None:

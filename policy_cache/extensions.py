@@ -220,7 +220,9 @@ def _has(binary: bytes, name: str, method: str) -> bool:
     """Tell whether class `name` defines `method`: as a qualified name or a mangled symbol."""
     if f"{name}.{method}".encode() in binary:
         return True
-    return bool(re.search(rb"%d%s_\d*%s" % (len(name), re.escape(name.encode()), method.encode()), binary))
+    return bool(
+        re.search(rb"%d%s_\d*%s" % (len(name), re.escape(name.encode()), method.encode()), binary)
+    )
 
 
 def _reduces(binary: bytes, module: Module, name: str) -> str:

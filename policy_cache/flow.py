@@ -718,7 +718,8 @@ class _Walk:
             elif isinstance(statement, ast.Return) and statement.value is node:
                 return self.depth == 0 and not self._is_self(holder)
             elif isinstance(statement, ast.Call) and node in statement.args:
-                if ast.unparse(statement.func) in ("getattr", "setattr", "reduce"):
+                goes_on = ast.unparse(statement.func) in ("getattr", "setattr", "reduce")
+                if goes_on:
                     return True
         return False
 

@@ -35,11 +35,29 @@ Reductions = Callable[[Module], list[Reduction]]
 """Gives the reductions of the package that a module belongs to (memoized by the caller)."""
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
-_IMPLICIT = (
-    "__del__ __hash__ __eq__ __getattribute__ __getattr__ __init_subclass__ __iter__ __len__ "
-    "__bool__ __index__ __int__ __float__ __str__ __repr__ __contains__ __getitem__ __enter__ "
-    "__fspath__ __array__ __array_finalize__ __set_name__"
-).split()
+_IMPLICIT = [
+    "__del__",
+    "__hash__",
+    "__eq__",
+    "__getattribute__",
+    "__getattr__",
+    "__init_subclass__",
+    "__iter__",
+    "__len__",
+    "__bool__",
+    "__index__",
+    "__int__",
+    "__float__",
+    "__str__",
+    "__repr__",
+    "__contains__",
+    "__getitem__",
+    "__enter__",
+    "__fspath__",
+    "__array__",
+    "__array_finalize__",
+    "__set_name__",
+]
 """Methods that the interpreter, or a callable that is handed the object, runs unasked.
 
 The object's own state is the file's. The other operand of ``__eq__`` is not followed: it is asked
@@ -59,14 +77,63 @@ _PROTOCOL = frozenset(
     for name in dir(kind)
     if name.startswith("__")
 ) | frozenset(
-    "__setstate__ __getstate__ __getinitargs__ __getnewargs__ __getnewargs_ex__ __del__ __get__ "
-    "__set__ __delete__ __set_name__ __getattr__ __call__ __enter__ __exit__ __aenter__ __aexit__ "
-    "__await__ __aiter__ __anext__ __next__ __fspath__ __index__ __complex__ __copy__ __deepcopy__ "
-    "__missing__ __wrapped__ __signature__ __globals__ __code__ __closure__ __defaults__ "
-    "__kwdefaults__ __builtins__ __loader__ __spec__ __path__ __file__ __self__ __func__ "
-    "__array__ __array_finalize__ __array_ufunc__ __array_function__ __array_interface__ "
-    "__array_struct__ __array_prepare__ __array_wrap__ __torch_function__ __torch_dispatch__ "
-    "__dlpack__ __dlpack_device__ __cuda_array_interface__ __slots__ __weakref__".split()
+    [
+        "__setstate__",
+        "__getstate__",
+        "__getinitargs__",
+        "__getnewargs__",
+        "__getnewargs_ex__",
+        "__del__",
+        "__get__",
+        "__set__",
+        "__delete__",
+        "__set_name__",
+        "__getattr__",
+        "__call__",
+        "__enter__",
+        "__exit__",
+        "__aenter__",
+        "__aexit__",
+        "__await__",
+        "__aiter__",
+        "__anext__",
+        "__next__",
+        "__fspath__",
+        "__index__",
+        "__complex__",
+        "__copy__",
+        "__deepcopy__",
+        "__missing__",
+        "__wrapped__",
+        "__signature__",
+        "__globals__",
+        "__code__",
+        "__closure__",
+        "__defaults__",
+        "__kwdefaults__",
+        "__builtins__",
+        "__loader__",
+        "__spec__",
+        "__path__",
+        "__file__",
+        "__self__",
+        "__func__",
+        "__array__",
+        "__array_finalize__",
+        "__array_ufunc__",
+        "__array_function__",
+        "__array_interface__",
+        "__array_struct__",
+        "__array_prepare__",
+        "__array_wrap__",
+        "__torch_function__",
+        "__torch_dispatch__",
+        "__dlpack__",
+        "__dlpack_device__",
+        "__cuda_array_interface__",
+        "__slots__",
+        "__weakref__",
+    ]
 )
 """Attributes that the interpreter or a common protocol looks for."""
 _UPDATES_NAMES = re.compile(r"(^|\.)update_wrapper$")

@@ -1,8 +1,9 @@
 """What the reducers of a distribution return: the callables that an honest pickle of it calls.
 
 Every ``__reduce__``, ``__reduce_ex__`` and every function registered through ``copyreg.pickle`` or
-a ``dispatch_table`` is read (the ``reducer_override`` of a private pickler says nothing of files); the first element of each tuple it can return
-is followed through local variables, helper functions, ``super()`` and conditional expressions.
+a ``dispatch_table`` is read (the ``reducer_override`` of a private pickler says nothing of files);
+the first element of each tuple it can return is followed through local variables, helper
+functions, ``super()`` and conditional expressions.
 """
 
 from __future__ import annotations

@@ -42,7 +42,9 @@ class Grid(np.ndarray):
 
 
 def records() -> Any:
-    return np.rec.array([(1, 2.0, "a"), (2, 3.0, "b")], dtype=[("i", int), ("f", float), ("s", "U3")])
+    return np.rec.array(
+        [(1, 2.0, "a"), (2, 3.0, "b")], dtype=[("i", int), ("f", float), ("s", "U3")]
+    )
 
 
 FIELDS = [("name", "U8"), ("at", "M8[s]"), ("grid", "<f4", (2, 2)), ("more", [("a", "i2")])]
@@ -50,7 +52,10 @@ CODES = "?bBhHiIlLqQefdgFDG"
 CASES: list[Case] = [
     *((f"array of {c}", functools.partial(np.arange, 6, dtype=c)) for c in CODES[1:]),
     *((f"big-endian {c}", lambda c=c: np.arange(6).astype(">" + c)) for c in "iIlLqQefdFD"),
-    *((f"dtype {c}", functools.partial(np.dtype, c)) for c in (*CODES, *"OSUVMm", "S5", "U3", ">i4")),
+    *(
+        (f"dtype {c}", functools.partial(np.dtype, c))
+        for c in (*CODES, *"OSUVMm", "S5", "U3", ">i4")
+    ),
     *((f"scalar {c}", lambda c=c: np.dtype(c).type(1)) for c in CODES),
     *((f"type {c}", lambda c=c: np.dtype(c).type) for c in (*CODES, *"OSUVMm")),
     *((f"0-d {c}", lambda c=c: np.array(1, dtype=c)) for c in "?bdDO"),
@@ -78,15 +83,20 @@ CASES: list[Case] = [
     ("records", records),
     ("record", lambda: records()[0]),
     ("masked", lambda: np.ma.masked_array([1, 2, 3], mask=[0, 1, 0])),
-    ("masked records", lambda: np.ma.array([(1, 2.0)], mask=[(0, 1)], dtype=[("a", int), ("b", float)])),
+    (
+        "masked records",
+        lambda: np.ma.array([(1, 2.0)], mask=[(0, 1)], dtype=[("a", int), ("b", float)]),
+    ),
     ("masked constant", lambda: np.ma.masked),
     ("matrix", lambda: np.matrix([[1, 2], [3, 4]])),
     ("chararray", lambda: np.char.array(["ab", "c"])),
     ("memmap", memmap),
     ("own subclass", lambda: Grid([1.0, 2.0])),
     ("polynomial", lambda: np.polynomial.Polynomial([1, 2, 3])),
-    *((f"polynomial {n}", lambda n=n: getattr(np.polynomial, n)([1, 2]))
-      for n in ("Chebyshev", "Hermite", "HermiteE", "Laguerre", "Legendre")),
+    *(
+        (f"polynomial {n}", lambda n=n: getattr(np.polynomial, n)([1, 2]))
+        for n in ("Chebyshev", "Hermite", "HermiteE", "Laguerre", "Legendre")
+    ),
     ("poly1d", lambda: np.poly1d([1, 2])),
     ("finfo", lambda: np.finfo(np.float32)),
     ("iinfo", lambda: np.iinfo(np.int8)),
@@ -97,11 +107,16 @@ CASES: list[Case] = [
     ("partial of a function", lambda: functools.partial(np.percentile, q=5)),
     ("RandomState", lambda: np.random.RandomState(3)),
     ("default_rng", lambda: np.random.default_rng(3)),
-    *((f"Generator {n}", lambda n=n: np.random.Generator(getattr(np.random, n)(3)))
-      for n in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")),
+    *(
+        (f"Generator {n}", lambda n=n: np.random.Generator(getattr(np.random, n)(3)))
+        for n in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+    ),
     ("bit generator", lambda: np.random.PCG64(1)),
     ("SeedSequence", lambda: np.random.SeedSequence(5).spawn(1)[0]),
-    ("dict of arrays", lambda: {"X": np.eye(3), "y": np.arange(3), "n": np.float64(2), "k": np.int64(1)}),
+    (
+        "dict of arrays",
+        lambda: {"X": np.eye(3), "y": np.arange(3), "n": np.float64(2), "k": np.int64(1)},
+    ),
     ("slice objects", lambda: [np.s_[1:3, ...], np.index_exp[2:], np.newaxis]),
     ("errors", lambda: [np.linalg.LinAlgError("singular"), np.exceptions.AxisError(3, 2)]),
     ("ndindex", lambda: np.broadcast_shapes((2, 1), (3,))),

@@ -57,7 +57,14 @@ class Row(NamedTuple):
 
 
 def dataclass_objects() -> list[Any]:
-    return [Plain(1, [2]), Frozen(1), Slotted(1, datetime.date(2024, 1, 1)), FrozenSlotted(1), Derived(2), Boxed(3)]
+    return [
+        Plain(1, [2]),
+        Frozen(1),
+        Slotted(1, datetime.date(2024, 1, 1)),
+        FrozenSlotted(1),
+        Derived(2),
+        Boxed(3),
+    ]
 
 
 if importlib.util.find_spec("attrs"):
@@ -118,7 +125,15 @@ def pydantic_objects() -> list[Any]:
     one = Model(a=1, b=["x"], at=datetime.datetime(2024, 1, 1))
     secret = pydantic.SecretStr("s")
     url = pydantic.TypeAdapter(pydantic.HttpUrl).validate_python("http://a/")
-    return [one, Nested(inner=one, more=3), Page(items=[1]), Rooted([1]), PydanticData(1), secret, url]
+    return [
+        one,
+        Nested(inner=one, more=3),
+        Page(items=[1]),
+        Rooted([1]),
+        PydanticData(1),
+        secret,
+        url,
+    ]
 
 
 if importlib.util.find_spec("msgspec"):

@@ -13,7 +13,14 @@ from sklearn.linear_model import LogisticRegression
 from worker import Case
 
 LIBRARIES = (
-    *("statsmodels", "imbalanced-learn", "category_encoders", "umap-learn", "hdbscan", "pynndescent"),
+    *(
+        "statsmodels",
+        "imbalanced-learn",
+        "category_encoders",
+        "umap-learn",
+        "hdbscan",
+        "pynndescent",
+    ),
     *("skorch", "sktime", "prophet", "lifelines", "pygam", "pyod", "mapie", "hmmlearn", "implicit"),
     *("feature-engine", "river", "tsfresh"),
 )
@@ -34,7 +41,10 @@ def statsmodels_cases() -> list[Case]:
         ("statsmodels OLS formula", lambda: smf.ols("y ~ a + C(c)", FRAME).fit()),
         ("statsmodels Logit", lambda: sm.Logit(y, X[:, :2]).fit(disp=0)),
         ("statsmodels GLM", lambda: sm.GLM(y, X, family=sm.families.Binomial()).fit()),
-        ("statsmodels GLM formula", lambda: smf.glm("y ~ np.log1p(a)", FRAME, family=sm.families.Poisson()).fit()),
+        (
+            "statsmodels GLM formula",
+            lambda: smf.glm("y ~ np.log1p(a)", FRAME, family=sm.families.Poisson()).fit(),
+        ),
         ("statsmodels RLM", lambda: sm.RLM(y, X).fit()),
         ("statsmodels ARIMA", lambda: ARIMA(series, order=(1, 0, 0)).fit()),
         ("statsmodels SARIMAX", lambda: sm.tsa.SARIMAX(series, order=(1, 0, 0)).fit(disp=0)),
@@ -67,7 +77,9 @@ def encoder_cases() -> list[Case]:
     names = ("TargetEncoder", "OrdinalEncoder", "OneHotEncoder", "BinaryEncoder", "CatBoostEncoder",
              "HashingEncoder", "LeaveOneOutEncoder", "WOEEncoder", "CountEncoder", "HelmertEncoder",
              "JamesSteinEncoder")  # fmt: skip
-    return [(f"encoders {n}", lambda n=n: getattr(ce, n)().fit(FRAME[["c"]], FRAME["y"])) for n in names]
+    return [
+        (f"encoders {n}", lambda n=n: getattr(ce, n)().fit(FRAME[["c"]], FRAME["y"])) for n in names
+    ]
 
 
 def neighbour_cases() -> list[Case]:
@@ -80,7 +92,10 @@ def neighbour_cases() -> list[Case]:
         ("umap unfitted", lambda: umap.UMAP()),
         ("hdbscan", lambda: hdbscan.HDBSCAN(prediction_data=True).fit(X)),
         ("pynndescent", lambda: pynndescent.NNDescent(X)),
-        ("pynndescent transformer", lambda: pynndescent.PyNNDescentTransformer(n_neighbors=5).fit(X)),
+        (
+            "pynndescent transformer",
+            lambda: pynndescent.PyNNDescentTransformer(n_neighbors=5).fit(X),
+        ),
     ]
 
 
@@ -94,7 +109,10 @@ def skorch_cases() -> list[Case]:
     stop = skorch.callbacks.EarlyStopping(patience=2)
     return [
         ("skorch classifier", lambda: skorch.NeuralNetClassifier(net, **extra).fit(rows, y)),
-        ("skorch callbacks", lambda: skorch.NeuralNetClassifier(net, callbacks=[stop], **extra).fit(rows, y)),
+        (
+            "skorch callbacks",
+            lambda: skorch.NeuralNetClassifier(net, callbacks=[stop], **extra).fit(rows, y),
+        ),
         ("skorch unfitted", lambda: skorch.NeuralNetRegressor(torch.nn.Linear(6, 1), **extra)),
     ]
 
@@ -108,8 +126,14 @@ def sktime_cases() -> list[Case]:
     return [
         ("sktime naive", lambda: NaiveForecaster(sp=12).fit(SERIES)),
         ("sktime pipeline", lambda: (Detrender() * NaiveForecaster()).fit(SERIES)),
-        ("sktime reduction", lambda: make_reduction(LogisticRegression().__class__() and __import__(
-            "sklearn.linear_model").linear_model.Ridge(), window_length=3).fit(SERIES, fh=[1])),
+        (
+            "sktime reduction",
+            lambda: make_reduction(
+                LogisticRegression().__class__()
+                and __import__("sklearn.linear_model").linear_model.Ridge(),
+                window_length=3,
+            ).fit(SERIES, fh=[1]),
+        ),
         ("sktime smoothing", lambda: ExponentialSmoothing().fit(SERIES)),
     ]
 
@@ -123,9 +147,14 @@ def prophet_cases() -> list[Case]:
 def lifelines_cases() -> list[Case]:
     import lifelines
 
-    table = pd.DataFrame({"T": np.arange(1.0, 41), "E": [1, 0] * 20, "x": np.random.RandomState(0).rand(40)})
+    table = pd.DataFrame(
+        {"T": np.arange(1.0, 41), "E": [1, 0] * 20, "x": np.random.RandomState(0).rand(40)}
+    )
     return [
-        ("lifelines KaplanMeier", lambda: lifelines.KaplanMeierFitter().fit(table["T"], table["E"])),
+        (
+            "lifelines KaplanMeier",
+            lambda: lifelines.KaplanMeierFitter().fit(table["T"], table["E"]),
+        ),
         ("lifelines Cox", lambda: lifelines.CoxPHFitter().fit(table, "T", "E")),
         ("lifelines Weibull", lambda: lifelines.WeibullFitter().fit(table["T"], table["E"])),
         ("lifelines AFT", lambda: lifelines.WeibullAFTFitter().fit(table, "T", "E")),

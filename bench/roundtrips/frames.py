@@ -12,7 +12,18 @@ from worker import Case
 
 LIBRARIES = ("pandas",)
 DTYPES = (
-    *("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64"),
+    *(
+        "Int8",
+        "Int16",
+        "Int32",
+        "Int64",
+        "UInt8",
+        "UInt16",
+        "UInt32",
+        "UInt64",
+        "Float32",
+        "Float64",
+    ),
     *("int8", "int64", "uint16", "float32", "float64", "complex128", "object", "category"),
 )
 ARROW = ("int64[pyarrow]", "double[pyarrow]", "string[pyarrow]", "bool[pyarrow]")
@@ -20,7 +31,15 @@ OFFSETS = (
     *("BDay", "BMonthEnd", "BQuarterEnd", "BYearEnd", "BusinessHour", "CustomBusinessDay", "Day"),
     *("CustomBusinessHour", "DateOffset", "Easter", "FY5253", "FY5253Quarter", "Hour"),
     *("LastWeekOfMonth", "Micro", "Milli", "Minute", "MonthBegin", "MonthEnd", "Nano"),
-    *("QuarterBegin", "QuarterEnd", "Second", "SemiMonthBegin", "SemiMonthEnd", "Week", "WeekOfMonth"),
+    *(
+        "QuarterBegin",
+        "QuarterEnd",
+        "Second",
+        "SemiMonthBegin",
+        "SemiMonthEnd",
+        "Week",
+        "WeekOfMonth",
+    ),
     *("YearBegin", "YearEnd", "CustomBusinessMonthEnd", "BMonthBegin", "HalfYearEnd"),
 )
 
@@ -108,9 +127,20 @@ CASES: list[Case] = [
     ("IntervalIndex", lambda: pd.interval_range(0, 3)),
     ("MultiIndex", lambda: pd.MultiIndex.from_product([["a", "b"], [1, 2]], names=["x", "y"])),
     *((f"offset {name}", functools.partial(offset, name)) for name in OFFSETS),
-    ("dtypes", lambda: [pd.CategoricalDtype(["a"], True), pd.DatetimeTZDtype("ns", "UTC"),
-                        pd.PeriodDtype("D"), pd.IntervalDtype("int64"), pd.SparseDtype("float"),
-                        pd.Int64Dtype(), pd.StringDtype(), pd.BooleanDtype(), pd.Float32Dtype()]),
+    (
+        "dtypes",
+        lambda: [
+            pd.CategoricalDtype(["a"], True),
+            pd.DatetimeTZDtype("ns", "UTC"),
+            pd.PeriodDtype("D"),
+            pd.IntervalDtype("int64"),
+            pd.SparseDtype("float"),
+            pd.Int64Dtype(),
+            pd.StringDtype(),
+            pd.BooleanDtype(),
+            pd.Float32Dtype(),
+        ],
+    ),
     ("ArrowDtype", lambda: pd.ArrowDtype(__import__("pyarrow").int32())),
     ("groupby", lambda: frame().groupby("c", observed=True)),
     ("groupby column", lambda: frame().groupby("c", observed=True)["f"]),
@@ -130,6 +160,9 @@ CASES: list[Case] = [
     ("functions", lambda: [pd.concat, pd.to_datetime, pd.read_csv, pd.get_dummies]),
     ("getter", lambda: operator.attrgetter("i")),
     ("cells of objects", lambda: pd.Series([datetime.date(2024, 1, 1), {"a": [1]}, np.arange(2)])),
-    ("holiday calendar", lambda: __import__("pandas.tseries.holiday").tseries.holiday.USFederalHolidayCalendar()),
+    (
+        "holiday calendar",
+        lambda: __import__("pandas.tseries.holiday").tseries.holiday.USFederalHolidayCalendar(),
+    ),
     ("errors", lambda: [pd.errors.EmptyDataError("no"), pd.errors.ParserError("bad")]),
 ]

@@ -17,7 +17,9 @@ TEXT = ["the cat sat on the mat", "a dog ran"]
 
 
 def words() -> Any:
-    made = tokenizers.Tokenizer(models.WordLevel({"[UNK]": 0, "the": 1, "cat": 2}, unk_token="[UNK]"))
+    made = tokenizers.Tokenizer(
+        models.WordLevel({"[UNK]": 0, "the": 1, "cat": 2}, unk_token="[UNK]")
+    )
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     made.normalizer = normalizers.Sequence([normalizers.NFD(), normalizers.Lowercase()])
     made.post_processor = processors.TemplateProcessing(single="$A", special_tokens=[])
@@ -39,12 +41,16 @@ def bert() -> Any:
 
 
 def classifier() -> Any:
-    config = transformers.DistilBertConfig(vocab_size=40, dim=8, n_layers=1, n_heads=2, hidden_dim=16)
+    config = transformers.DistilBertConfig(
+        vocab_size=40, dim=8, n_layers=1, n_heads=2, hidden_dim=16
+    )
     return transformers.DistilBertForSequenceClassification(config)
 
 
 def gpt2() -> Any:
-    return transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=40, n_embd=8, n_layer=1, n_head=2))
+    return transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(vocab_size=40, n_embd=8, n_layer=1, n_head=2)
+    )
 
 
 def llama() -> Any:
@@ -53,7 +59,9 @@ def llama() -> Any:
 
 
 def t5() -> Any:
-    config = transformers.T5Config(vocab_size=40, d_model=8, d_kv=4, d_ff=16, num_layers=1, num_heads=2)
+    config = transformers.T5Config(
+        vocab_size=40, d_model=8, d_kv=4, d_ff=16, num_layers=1, num_heads=2
+    )
     return transformers.T5ForConditionalGeneration(config)
 
 
@@ -66,9 +74,15 @@ def vit() -> Any:
 
 
 def clip() -> Any:
-    part = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    part = {
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+    }
     config = transformers.CLIPConfig(
-        text_config={**part, "vocab_size": 40}, vision_config={**part, "image_size": 8, "patch_size": 4}
+        text_config={**part, "vocab_size": 40},
+        vision_config={**part, "image_size": 8, "patch_size": 4},
     )
     return transformers.CLIPModel(config)
 

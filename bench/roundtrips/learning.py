@@ -92,8 +92,14 @@ def search() -> Any:
 
 
 def randomized() -> Any:
-    space = {"max_depth": randint(1, 4), "min_samples_leaf": [1, 2], "ccp_alpha": loguniform(0.01, 1)}
-    return RandomizedSearchCV(DecisionTreeClassifier(), space, n_iter=2, cv=2, random_state=0).fit(X, y)
+    space = {
+        "max_depth": randint(1, 4),
+        "min_samples_leaf": [1, 2],
+        "ccp_alpha": loguniform(0.01, 1),
+    }
+    return RandomizedSearchCV(DecisionTreeClassifier(), space, n_iter=2, cv=2, random_state=0).fit(
+        X, y
+    )
 
 
 def process() -> Any:
@@ -113,33 +119,56 @@ BASIC = (
 CASES: list[Case] = [
     *((f"fitted {type(e).__name__}", lambda e=e: e.fit(X, y)) for e in BASIC),
     ("mixed columns", mixed),
-    ("ufunc transformer", lambda: make_pipeline(FunctionTransformer(np.log1p, np.expm1), PCA(2)).fit(abs(X))),
+    (
+        "ufunc transformer",
+        lambda: make_pipeline(FunctionTransformer(np.log1p, np.expm1), PCA(2)).fit(abs(X)),
+    ),
     ("numpy function transformer", lambda: FunctionTransformer(np.nan_to_num).fit(X)),
     ("own function transformer", lambda: FunctionTransformer(halve).fit(X)),
-    ("partial transformer", lambda: FunctionTransformer(functools.partial(np.clip, a_min=0, a_max=1))),
+    (
+        "partial transformer",
+        lambda: FunctionTransformer(functools.partial(np.clip, a_min=0, a_max=1)),
+    ),
     ("pandas method transformer", lambda: FunctionTransformer(pd.DataFrame.to_numpy)),
     ("builtin transformer", lambda: FunctionTransformer(abs)),
     ("own tokenizer", lambda: TfidfVectorizer(tokenizer=split, token_pattern=None).fit(WORDS)),
     ("str.split tokenizer", lambda: CountVectorizer(tokenizer=str.split).fit(WORDS)),
     ("str.lower preprocessor", lambda: CountVectorizer(preprocessor=str.lower).fit(WORDS)),
     ("HashingVectorizer", lambda: HashingVectorizer(n_features=16)),
-    ("text pipeline", lambda: Pipeline([("v", CountVectorizer()), ("m", MultinomialNB())]).fit(WORDS, [0, 1, 0, 1])),
+    (
+        "text pipeline",
+        lambda: Pipeline([("v", CountVectorizer()), ("m", MultinomialNB())]).fit(
+            WORDS, [0, 1, 0, 1]
+        ),
+    ),
     ("union", lambda: FeatureUnion([("a", PCA(1)), ("b", StandardScaler())]).fit(X)),
     ("voting", lambda: VotingClassifier([("a", GaussianNB()), ("b", SVC())]).fit(X, y)),
-    ("stacking", lambda: StackingClassifier([("a", GaussianNB())], LogisticRegression(), cv=2).fit(X, y)),
+    (
+        "stacking",
+        lambda: StackingClassifier([("a", GaussianNB())], LogisticRegression(), cv=2).fit(X, y),
+    ),
     ("grid search", search),
     ("random search", randomized),
-    ("target transform", lambda: TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1).fit(X, y)),
+    (
+        "target transform",
+        lambda: TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1).fit(X, y),
+    ),
     ("gaussian process", process),
     ("isotonic", lambda: IsotonicRegression().fit(X[:, 0], y)),
     ("scorer", lambda: make_scorer(sklearn.metrics.f1_score, average="macro")),
     ("own scorer", lambda: make_scorer(closeness)),
     ("named scorer", lambda: sklearn.metrics.get_scorer("roc_auc")),
-    ("splits", lambda: [KFold(3), StratifiedKFold(2, shuffle=True, random_state=np.random.RandomState(0))]),
+    (
+        "splits",
+        lambda: [KFold(3), StratifiedKFold(2, shuffle=True, random_state=np.random.RandomState(0))],
+    ),
     ("KDTree", lambda: KDTree(X)),
     ("BallTree", lambda: BallTree(X)),
     ("Bunch", load_iris),
     ("set_output", lambda: StandardScaler().set_output(transform="pandas").fit(FRAME[["n"]])),
     ("metadata routing", lambda: Ridge()),
-    ("dict of models", lambda: {"model": Ridge().fit(X, y), "columns": ["a"], "threshold": np.float64(0.5)}),
+    (
+        "dict of models",
+        lambda: {"model": Ridge().fit(X, y), "columns": ["a"], "threshold": np.float64(0.5)},
+    ),
 ]

@@ -19,7 +19,9 @@ FORMATS = ("pickle", "torch")
 torch.manual_seed(0)
 GUESSES: dict[str, Any] = {
     **{name: 4 for name in ("in_features", "out_features", "in_channels", "out_channels")},
-    **{name: 4 for name in ("num_features", "num_channels", "input_size", "hidden_size", "d_model")},
+    **{
+        name: 4 for name in ("num_features", "num_channels", "input_size", "hidden_size", "d_model")
+    },
     **{name: 4 for name in ("num_embeddings", "embedding_dim", "embed_dim", "n_classes")},
     **{name: 2 for name in ("kernel_size", "num_groups", "num_heads", "nhead", "num_layers")},
     **{name: 2 for name in ("upscale_factor", "downscale_factor", "output_size", "in1_features")},
@@ -107,7 +109,12 @@ def shared() -> Any:
 
 def trained(kind: Any) -> Any:
     net = nn.Linear(3, 1)
-    made = kind([p for p in net.parameters() if p.dim() == 2] if kind is torch.optim.Muon else net.parameters(), lr=0.1)
+    made = kind(
+        [p for p in net.parameters() if p.dim() == 2]
+        if kind is torch.optim.Muon
+        else net.parameters(),
+        lr=0.1,
+    )
     if kind not in (torch.optim.LBFGS, torch.optim.SparseAdam):
         net(torch.ones(2, 3)).sum().backward()
         made.step()

@@ -45,18 +45,43 @@ def parser() -> argparse.Namespace:
 
 
 CASES: list[Case] = [
-    ("literals", lambda: [None, True, 1, -(2**70), 1.5, 2j, "é", b"\0", bytearray(b"x"), (), ..., NotImplemented]),
+    (
+        "literals",
+        lambda: [
+            None,
+            True,
+            1,
+            -(2**70),
+            1.5,
+            2j,
+            "é",
+            b"\0",
+            bytearray(b"x"),
+            (),
+            ...,
+            NotImplemented,
+        ],
+    ),
     ("containers", lambda: {"a": [1, (2, 3)], "b": {4, 5}, "c": frozenset("xyz"), 1: {2: {}}}),
     ("recursive", lambda: (lambda x: (x.append(x), x)[1])([])),
     ("range and slice", lambda: [range(1, 9, 2), slice(1, None, 2)]),
     ("deque", lambda: collections.deque([1, 2], maxlen=5)),
     ("OrderedDict", lambda: collections.OrderedDict(a=1)),
     ("defaultdict", lambda: collections.defaultdict(list, a=[1])),
-    *((f"defaultdict of {f.__name__}", lambda f=f: collections.defaultdict(f)) for f in (int, dict, set, str, float)),
-    ("defaultdict of defaultdict", lambda: collections.defaultdict(functools.partial(collections.defaultdict, int))),
+    *(
+        (f"defaultdict of {f.__name__}", lambda f=f: collections.defaultdict(f))
+        for f in (int, dict, set, str, float)
+    ),
+    (
+        "defaultdict of defaultdict",
+        lambda: collections.defaultdict(functools.partial(collections.defaultdict, int)),
+    ),
     ("Counter", lambda: collections.Counter("hello")),
     ("ChainMap", lambda: collections.ChainMap({"a": 1}, {})),
-    ("UserDict", lambda: [collections.UserDict(a=1), collections.UserList([1]), collections.UserString("s")]),
+    (
+        "UserDict",
+        lambda: [collections.UserDict(a=1), collections.UserList([1]), collections.UserString("s")],
+    ),
     ("namedtuple", lambda: Point(1, 2)),
     ("datetimes", lambda: [NOW, NOW.date(), NOW.time(), datetime.timedelta(1, 2)]),
     ("aware", lambda: NOW.replace(tzinfo=datetime.timezone.utc)),
@@ -66,7 +91,10 @@ CASES: list[Case] = [
     ("struct_time", lambda: time.gmtime(0)),
     ("decimals", lambda: [decimal.Decimal("1.5"), fractions.Fraction(1, 3)]),
     ("decimal context", lambda: decimal.Context(prec=9)),
-    ("paths", lambda: [pathlib.Path("a/b"), pathlib.PurePosixPath("x"), pathlib.PureWindowsPath("c:/x")]),
+    (
+        "paths",
+        lambda: [pathlib.Path("a/b"), pathlib.PurePosixPath("x"), pathlib.PureWindowsPath("c:/x")],
+    ),
     ("patterns", lambda: [re.compile("a+", re.I), re.compile(b"x")]),
     ("bound search", lambda: re.compile("a+").search),
     ("bound methods", lambda: ["abc".upper, [1].index, {"a": 1}.get]),
@@ -76,18 +104,33 @@ CASES: list[Case] = [
     ("addresses", lambda: [ipaddress.ip_address("::1"), ipaddress.ip_network("10.0.0.0/8")]),
     ("SimpleNamespace", lambda: types.SimpleNamespace(a=1)),
     ("Namespace", parser),
-    ("iterators", lambda: [iter([1]), iter((1,)), iter("a"), iter({1: 2}), reversed([1]), enumerate([1])]),
+    (
+        "iterators",
+        lambda: [iter([1]), iter((1,)), iter("a"), iter({1: 2}), reversed([1]), enumerate([1])],
+    ),
     ("itertools", lambda: [itertools.count(3), itertools.chain([1], [2]), itertools.cycle([1])]),
     ("partial", lambda: functools.partial(int, base=2)),
-    ("partials", lambda: [functools.partial(sorted, reverse=True), functools.partial(operator.mul, 2)]),
+    (
+        "partials",
+        lambda: [functools.partial(sorted, reverse=True), functools.partial(operator.mul, 2)],
+    ),
     ("operators", lambda: [operator.add, operator.mul, operator.neg]),
     ("itemgetter", lambda: operator.itemgetter(1, "a")),
     ("attrgetter", lambda: operator.attrgetter("real")),
     ("methodcaller", lambda: operator.methodcaller("upper")),
-    ("builtins", lambda: [len, abs, sum, max, sorted, int, str, list, dict, object, type(None), tuple]),
+    (
+        "builtins",
+        lambda: [len, abs, sum, max, sorted, int, str, list, dict, object, type(None), tuple],
+    ),
     ("str methods", lambda: [str.lower, str.split, dict.get, list.append]),
-    ("enum members", lambda: [http.HTTPStatus.OK, signal.SIGTERM, re.I, socket.AF_INET, ssl.PROTOCOL_TLS]),
-    ("exceptions", lambda: [ValueError("x"), KeyError("k"), OSError(2, "no", "f"), StopIteration(1)]),
+    (
+        "enum members",
+        lambda: [http.HTTPStatus.OK, signal.SIGTERM, re.I, socket.AF_INET, ssl.PROTOCOL_TLS],
+    ),
+    (
+        "exceptions",
+        lambda: [ValueError("x"), KeyError("k"), OSError(2, "no", "f"), StopIteration(1)],
+    ),
     ("UnicodeDecodeError", lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad")),
     ("ExceptionGroup", lambda: ExceptionGroup("g", [ValueError(1)])),  # noqa: F821
     ("StringIO", lambda: [io.StringIO("text"), io.BytesIO(b"bytes")]),

@@ -22,7 +22,9 @@ POINTS = np.random.RandomState(0).rand(20, 2)
 
 
 def shapes(name: str) -> tuple[float, ...]:
-    return tuple(dict(scipy.stats._distr_params.distcont + scipy.stats._distr_params.distdiscrete)[name])
+    return tuple(
+        dict(scipy.stats._distr_params.distcont + scipy.stats._distr_params.distdiscrete)[name]
+    )
 
 
 def frozen(name: str) -> object:
@@ -47,7 +49,10 @@ def rosenbrock() -> object:
 CASES: list[Case] = [
     *((f"{k}_array", lambda k=k: getattr(scipy.sparse, f"{k}_array")(np.eye(3))) for k in SPARSE),
     *((f"{k}_matrix", lambda k=k: getattr(scipy.sparse, f"{k}_matrix")(np.eye(3))) for k in SPARSE),
-    ("LinearOperator", lambda: scipy.sparse.linalg.aslinearoperator(scipy.sparse.csr_matrix(np.eye(3)))),
+    (
+        "LinearOperator",
+        lambda: scipy.sparse.linalg.aslinearoperator(scipy.sparse.csr_matrix(np.eye(3))),
+    ),
     *((f"frozen {n}", lambda n=n: frozen(n)) for n in distributions()),
     *((f"generator {n}", lambda n=n: getattr(scipy.stats, n)) for n in ("norm", "poisson", "beta")),
     ("multivariate_normal", lambda: scipy.stats.multivariate_normal([0, 0], np.eye(2))),
@@ -74,14 +79,23 @@ CASES: list[Case] = [
     ("PchipInterpolator", lambda: scipy.interpolate.PchipInterpolator(X, X**2)),
     ("Akima", lambda: scipy.interpolate.Akima1DInterpolator(X, X**2)),
     ("UnivariateSpline", lambda: scipy.interpolate.UnivariateSpline(X, X**2)),
-    ("InterpolatedUnivariateSpline", lambda: scipy.interpolate.InterpolatedUnivariateSpline(X, X**2)),
+    (
+        "InterpolatedUnivariateSpline",
+        lambda: scipy.interpolate.InterpolatedUnivariateSpline(X, X**2),
+    ),
     ("BSpline", lambda: scipy.interpolate.make_interp_spline(X, X**2)),
     ("RectBivariateSpline", lambda: scipy.interpolate.RectBivariateSpline(X, X, np.outer(X, X))),
-    ("RegularGridInterpolator", lambda: scipy.interpolate.RegularGridInterpolator((X, X), np.outer(X, X))),
+    (
+        "RegularGridInterpolator",
+        lambda: scipy.interpolate.RegularGridInterpolator((X, X), np.outer(X, X)),
+    ),
     ("RBFInterpolator", lambda: scipy.interpolate.RBFInterpolator(POINTS, POINTS[:, 0])),
     ("Rbf", lambda: scipy.interpolate.Rbf(POINTS[:, 0], POINTS[:, 1], POINTS[:, 0])),
     ("LinearNDInterpolator", lambda: scipy.interpolate.LinearNDInterpolator(POINTS, POINTS[:, 0])),
-    ("NearestNDInterpolator", lambda: scipy.interpolate.NearestNDInterpolator(POINTS, POINTS[:, 0])),
+    (
+        "NearestNDInterpolator",
+        lambda: scipy.interpolate.NearestNDInterpolator(POINTS, POINTS[:, 0]),
+    ),
     ("BarycentricInterpolator", lambda: scipy.interpolate.BarycentricInterpolator(X, X)),
     ("PPoly", lambda: scipy.interpolate.PPoly(np.ones((2, 2)), [0, 1, 2])),
     ("cKDTree", lambda: scipy.spatial.cKDTree(POINTS)),
@@ -90,7 +104,12 @@ CASES: list[Case] = [
     ("ConvexHull", lambda: scipy.spatial.ConvexHull(POINTS)),
     ("Voronoi", lambda: scipy.spatial.Voronoi(POINTS)),
     ("Rotation", lambda: scipy.spatial.transform.Rotation.from_euler("z", 90, degrees=True)),
-    ("Slerp", lambda: scipy.spatial.transform.Slerp([0, 1], scipy.spatial.transform.Rotation.random(2, rng=0))),
+    (
+        "Slerp",
+        lambda: scipy.spatial.transform.Slerp(
+            [0, 1], scipy.spatial.transform.Rotation.random(2, rng=0)
+        ),
+    ),
     ("OptimizeResult", rosenbrock),
     ("linprog result", lambda: scipy.optimize.linprog([1.0], bounds=[(0, 1)])),
     ("root result", lambda: scipy.optimize.root(square, 0.5)),
@@ -106,6 +125,17 @@ CASES: list[Case] = [
     ("butter", lambda: scipy.signal.butter(3, 0.2, output="sos")),
     ("ShortTimeFFT", lambda: scipy.signal.ShortTimeFFT(np.ones(8), 2, 10)),
     ("linkage", lambda: scipy.cluster.hierarchy.linkage(POINTS)),
-    ("ClusterNode", lambda: scipy.cluster.hierarchy.to_tree(scipy.cluster.hierarchy.linkage(POINTS))),
-    ("functions", lambda: [scipy.special.expit, scipy.special.gammaln, scipy.stats.zscore, scipy.ndimage.sobel]),
+    (
+        "ClusterNode",
+        lambda: scipy.cluster.hierarchy.to_tree(scipy.cluster.hierarchy.linkage(POINTS)),
+    ),
+    (
+        "functions",
+        lambda: [
+            scipy.special.expit,
+            scipy.special.gammaln,
+            scipy.stats.zscore,
+            scipy.ndimage.sobel,
+        ],
+    ),
 ]

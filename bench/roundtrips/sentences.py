@@ -14,7 +14,9 @@ FORMATS = ("pickle", "torch")
 
 def whole() -> Any:
     words = models.BoW(["cat", "dog"])
-    return SentenceTransformer(modules=[words, models.Dense(2, 3), models.Normalize()], device="cpu")
+    return SentenceTransformer(
+        modules=[words, models.Dense(2, 3), models.Normalize()], device="cpu"
+    )
 
 
 CASES: list[Case] = [

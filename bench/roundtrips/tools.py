@@ -11,10 +11,27 @@ import numpy as np
 from worker import Case
 
 LIBRARIES = (
-    *("networkx", "sympy", "pint", "xarray", "astropy", "pyarrow", "polars", "shapely", "geopandas"),
+    *(
+        "networkx",
+        "sympy",
+        "pint",
+        "xarray",
+        "astropy",
+        "pyarrow",
+        "polars",
+        "shapely",
+        "geopandas",
+    ),
     *("attrs", "pydantic", "msgspec", "sqlalchemy", "requests", "python-dateutil", "pytz", "nltk"),
     *("gensim", "spacy", "optuna", "gymnasium", "stable-baselines3", "dask", "regex", "numba"),
-    *("torch-geometric", "lightning", "pytorch-lightning", "torchmetrics", "matplotlib", "omegaconf"),
+    *(
+        "torch-geometric",
+        "lightning",
+        "pytorch-lightning",
+        "torchmetrics",
+        "matplotlib",
+        "omegaconf",
+    ),
     *("beautifulsoup4", "lxml", "django", "jinja2", "pyyaml", "rdkit", "keras", "plotly"),
 )
 
@@ -33,7 +50,10 @@ def networkx_cases() -> list[Case]:
         ("networkx DiGraph", lambda: nx.DiGraph([(1, 2)])),
         ("networkx MultiDiGraph", lambda: nx.MultiDiGraph([(1, 2), (1, 2)])),
         ("networkx karate", nx.karate_club_graph),
-        ("networkx views", lambda: [attributed().nodes, attributed().edges, attributed().adj, attributed().degree]),
+        (
+            "networkx views",
+            lambda: [attributed().nodes, attributed().edges, attributed().adj, attributed().degree],
+        ),
         ("networkx frozen", lambda: nx.freeze(nx.path_graph(3))),
         ("networkx subgraph", lambda: nx.path_graph(4).subgraph([0, 1]).copy()),
         ("networkx tree", lambda: nx.minimum_spanning_tree(attributed())),
@@ -80,10 +100,15 @@ def xarray_cases() -> list[Case]:
     import pandas as pd
     import xarray as xr
 
-    array = xr.DataArray(np.eye(3), dims=("a", "b"), coords={"a": [1, 2, 3]}, name="n", attrs={"u": 1})
+    array = xr.DataArray(
+        np.eye(3), dims=("a", "b"), coords={"a": [1, 2, 3]}, name="n", attrs={"u": 1}
+    )
     return [
         ("xarray DataArray", lambda: array),
-        ("xarray Dataset", lambda: array.to_dataset().assign(t=("a", pd.date_range("2024", periods=3)))),
+        (
+            "xarray Dataset",
+            lambda: array.to_dataset().assign(t=("a", pd.date_range("2024", periods=3))),
+        ),
         ("xarray Variable", lambda: array.variable),
         ("xarray groupby", lambda: array.groupby("a")),
         ("xarray coordinates", lambda: array.coords),
@@ -105,7 +130,10 @@ def astropy_cases() -> list[Case]:
         ("astropy Table", lambda: Table({"a": [1, 2], "b": ["x", "y"]})),
         ("astropy WCS", lambda: WCS(naxis=2)),
         ("astropy constants", lambda: __import__("astropy.constants").constants.c),
-        ("astropy model", lambda: __import__("astropy.modeling.models").modeling.models.Gaussian1D(1, 2, 3)),
+        (
+            "astropy model",
+            lambda: __import__("astropy.modeling.models").modeling.models.Gaussian1D(1, 2, 3),
+        ),
     ]
 
 
@@ -134,7 +162,10 @@ def polars_cases() -> list[Case]:
         ("polars series", lambda: frame["b"]),
         ("polars lazy", lambda: frame.lazy().filter(pl.col("a") > 1)),
         ("polars expression", lambda: pl.col("a").sum().over("b")),
-        ("polars types", lambda: [pl.Int64, pl.Utf8, pl.Datetime("us"), pl.List(pl.Int8), pl.Enum(["a"])]),
+        (
+            "polars types",
+            lambda: [pl.Int64, pl.Utf8, pl.Datetime("us"), pl.List(pl.Int8), pl.Enum(["a"])],
+        ),
         ("polars schema", lambda: frame.schema),
     ]
 
@@ -144,15 +175,24 @@ def geometry_cases() -> list[Case]:
     from shapely.geometry import LineString, MultiPoint, Point, Polygon
 
     found: list[Case] = [
-        ("shapely", lambda: [Point(1, 2), LineString([(0, 0), (1, 1)]), Polygon([(0, 0), (1, 0), (1, 1)])]),
-        ("shapely collection", lambda: shapely.GeometryCollection([Point(0, 0), MultiPoint([(1, 2)])])),
+        (
+            "shapely",
+            lambda: [Point(1, 2), LineString([(0, 0), (1, 1)]), Polygon([(0, 0), (1, 0), (1, 1)])],
+        ),
+        (
+            "shapely collection",
+            lambda: shapely.GeometryCollection([Point(0, 0), MultiPoint([(1, 2)])]),
+        ),
         ("shapely prepared", lambda: shapely.STRtree([Point(0, 0), Point(1, 1)])),
     ]
     if importlib.util.find_spec("geopandas"):
         import geopandas
 
         found += [
-            ("geopandas frame", lambda: geopandas.GeoDataFrame({"a": [1]}, geometry=[Point(1, 2)], crs="EPSG:4326")),
+            (
+                "geopandas frame",
+                lambda: geopandas.GeoDataFrame({"a": [1]}, geometry=[Point(1, 2)], crs="EPSG:4326"),
+            ),
             ("geopandas series", lambda: geopandas.GeoSeries([Point(1, 2)])),
             ("pyproj CRS", lambda: __import__("pyproj").CRS("EPSG:4326")),
             ("pyproj Transformer", lambda: __import__("pyproj").Transformer.from_crs(4326, 3857)),
@@ -193,7 +233,12 @@ def sqlalchemy_cases() -> list[Case]:
         with sa.create_engine("sqlite://").connect() as connection:
             return connection.execute(sa.text("select 1 as a, 'x' as b")).fetchall()
 
-    table = sa.Table("t", sa.MetaData(), sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.String(9)))
+    table = sa.Table(
+        "t",
+        sa.MetaData(),
+        sa.Column("a", sa.Integer, primary_key=True),
+        sa.Column("b", sa.String(9)),
+    )
     return [
         ("sqlalchemy rows", rows),
         ("sqlalchemy table", lambda: table),
@@ -234,7 +279,10 @@ def zone_cases() -> list[Case]:
     now = datetime.datetime(2024, 1, 2)
     return [
         ("dateutil gettz", lambda: dateutil.tz.gettz("Europe/Paris")),
-        ("dateutil zones", lambda: [dateutil.tz.tzutc(), dateutil.tz.tzoffset("x", 60), dateutil.tz.tzlocal()]),
+        (
+            "dateutil zones",
+            lambda: [dateutil.tz.tzutc(), dateutil.tz.tzoffset("x", 60), dateutil.tz.tzlocal()],
+        ),
         ("dateutil relativedelta", lambda: dateutil.relativedelta.relativedelta(months=1)),
         ("dateutil rrule", lambda: dateutil.rrule.rrule(3, count=2, dtstart=now)),
         ("pytz zones", lambda: [pytz.utc, pytz.timezone("US/Eastern"), pytz.FixedOffset(60)]),
@@ -344,17 +392,29 @@ def gymnasium_cases() -> list[Case]:
 
 
 def baselines_cases() -> list[Case]:
+    import gymnasium as gym
     from stable_baselines3 import DQN, PPO
     from stable_baselines3.common.buffers import ReplayBuffer
     from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
-    import gymnasium as gym
 
     box = gym.spaces.Box(0, 1, (2,))
     return [
-        ("stable_baselines3 policy", lambda: PPO("MlpPolicy", "CartPole-v1", n_steps=8, device="cpu").policy),
-        ("stable_baselines3 q network", lambda: DQN("MlpPolicy", "CartPole-v1", buffer_size=9, device="cpu").q_net),
-        ("stable_baselines3 replay", lambda: ReplayBuffer(9, box, gym.spaces.Discrete(2), device="cpu")),
-        ("stable_baselines3 normalize", lambda: VecNormalize(DummyVecEnv([lambda: gym.make("CartPole-v1")]))),
+        (
+            "stable_baselines3 policy",
+            lambda: PPO("MlpPolicy", "CartPole-v1", n_steps=8, device="cpu").policy,
+        ),
+        (
+            "stable_baselines3 q network",
+            lambda: DQN("MlpPolicy", "CartPole-v1", buffer_size=9, device="cpu").q_net,
+        ),
+        (
+            "stable_baselines3 replay",
+            lambda: ReplayBuffer(9, box, gym.spaces.Discrete(2), device="cpu"),
+        ),
+        (
+            "stable_baselines3 normalize",
+            lambda: VecNormalize(DummyVecEnv([lambda: gym.make("CartPole-v1")])),
+        ),
     ]
 
 

@@ -53,7 +53,9 @@ def yolo_checkpoint() -> Any:
 def transforms() -> Any:
     from torchvision import transforms as t
 
-    return t.Compose([t.Resize(8), t.RandomHorizontalFlip(), t.ToTensor(), t.Normalize([0.5], [0.5])])
+    return t.Compose(
+        [t.Resize(8), t.RandomHorizontalFlip(), t.ToTensor(), t.Normalize([0.5], [0.5])]
+    )
 
 
 def transforms_v2() -> Any:
@@ -78,7 +80,11 @@ def regions() -> Any:
     import numpy as np
     from skimage import transform
 
-    return transform.AffineTransform(scale=(2, 2)), transform.SimilarityTransform(rotation=0.1), np.eye(2)
+    return (
+        transform.AffineTransform(scale=(2, 2)),
+        transform.SimilarityTransform(rotation=0.1),
+        np.eye(2),
+    )
 
 
 def available(name: str) -> bool:
@@ -87,7 +93,11 @@ def available(name: str) -> bool:
 
 CASES: list[Case] = [
     *((f"timm {n}", lambda n=n: timm_model(n)) for n in TIMM if available("timm")),
-    *((f"torchvision {n}", lambda n=n: torchvision_model(n)) for n in TORCHVISION if available("torchvision")),
+    *(
+        (f"torchvision {n}", lambda n=n: torchvision_model(n))
+        for n in TORCHVISION
+        if available("torchvision")
+    ),
     *((f"ultralytics {n}", lambda n=n: yolo(n)) for n in YOLO if available("ultralytics")),
     ("ultralytics checkpoint", yolo_checkpoint),
     ("torchvision detector", detector),

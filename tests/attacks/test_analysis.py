@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.assembler import EMPTY_SET, SETITEM, APPEND, build, call, name, new, stream, value
+from tests.attacks.assembler import (
+    APPEND,
+    SETITEM,
+    build,
+    call,
+    name,
+    new,
+    stream,
+    value,
+)
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
 
 SETTERS = """

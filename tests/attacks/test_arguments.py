@@ -8,12 +8,7 @@ import pytest
 
 from tests.attacks.assembler import (
     BUILD,
-    EMPTY_DICT,
-    MARK,
-    NONE,
     POP,
-    REDUCE,
-    SETITEMS,
     build,
     call,
     get,
@@ -24,7 +19,7 @@ from tests.attacks.assembler import (
     stream,
     value,
 )
-from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.harness import Arenas, Attack, check, claims
 
 DTYPE = name("numpy", "dtype")
 NDARRAY = name("numpy", "ndarray")
@@ -237,7 +232,10 @@ ATTACKS = [
     Attack(
         "an exception whose state sets its special attributes",
         lambda canary: stream(
-            build(call(name("builtins", "ValueError"), "x"), {"__class__": name("gadgets.odd", "Error")})
+            build(
+                call(name("builtins", "ValueError"), "x"),
+                {"__class__": name("gadgets.odd", "Error")},
+            )
         ),
         "__class__",
         after="value.act(canary)",
@@ -288,7 +286,8 @@ value = pickle.loads(data)""",
 NUMPY = "import numpy, numpy.dtypes"
 ATTACKS = [
     attack._replace(
-        before=attack.before or NUMPY, after=attack.after or (SURVIVED if "path" not in attack.name else "")
+        before=attack.before or NUMPY,
+        after=attack.after or (SURVIVED if "path" not in attack.name else ""),
     )
     for attack in ATTACKS
 ]

@@ -96,7 +96,12 @@ def run(folder: Path, mode: str, arguments: list[str], canary: Path) -> str:
     ("claim", "where", "module", "arguments"),
     [
         ("a module beside the program", "helper.py", "helper", ["program.py", "hostile.pkl"]),
-        ("a module in the working directory", "helper.py", "helper", ["-c", "PROGRAM", "hostile.pkl"]),
+        (
+            "a module in the working directory",
+            "helper.py",
+            "helper",
+            ["-c", "PROGRAM", "hostile.pkl"],
+        ),
         (
             "a module in a folder without an __init__",
             "downloads/repository/helper.py",

@@ -54,7 +54,8 @@ ATTACKS = [
         lambda canary: stream(call(name("gadgets.reach", "make"), canary)),
     ),
     Attack(
-        "a module's alias of a sink", lambda canary: stream(call(name("gadgets.reach", "alias"), canary))
+        "a module's alias of a sink",
+        lambda canary: stream(call(name("gadgets.reach", "alias"), canary)),
     ),
     Attack(
         "a name that a star import brings",
@@ -62,7 +63,9 @@ ATTACKS = [
     ),
     Attack(
         "a Python 2 name below protocol 3",
-        lambda canary: stream(call(name("__builtin__", "eval"), f"open({canary!r}, 'w')"), protocol=2),
+        lambda canary: stream(
+            call(name("__builtin__", "eval"), f"open({canary!r}, 'w')"), protocol=2
+        ),
     ),
     Attack(
         "a Python 2 module below protocol 3",
@@ -70,7 +73,9 @@ ATTACKS = [
     ),
     Attack(
         "a protocol that is said again in mid-stream",
-        lambda canary: b"\x80\x04\x80\x02" + call(name("commands", "getoutput"), command(canary)) + b".",
+        lambda canary: (
+            b"\x80\x04\x80\x02" + call(name("commands", "getoutput"), command(canary)) + b"."
+        ),
     ),
     Attack(
         "a name computed by a codec",
@@ -109,7 +114,9 @@ finally:
     ),
     Attack(
         "a name behind EXT2 whose object is cached",
-        lambda canary: stream(b"\x83" + struct.pack("<H", 300) + value((command(canary),)) + REDUCE),
+        lambda canary: stream(
+            b"\x83" + struct.pack("<H", 300) + value((command(canary),)) + REDUCE
+        ),
         before="""
 import copyreg, os
 copyreg.add_extension('os', 'system', 300)
@@ -155,7 +162,10 @@ finally:
             call(
                 call(
                     GETATTR,
-                    build(new(name("gadgets.acts", "Plain")), {"predict": name("gadgets.acts", "Touch")}),
+                    build(
+                        new(name("gadgets.acts", "Plain")),
+                        {"predict": name("gadgets.acts", "Touch")},
+                    ),
                     "predict",
                 ),
                 canary,
@@ -186,7 +196,9 @@ __main__.acting = acting""",
     ),
     Attack(
         "a replaced name: a library's class is another one's now",
-        lambda canary: stream(new(name("gadgets.acts", "Items")), call(name("gadgets.acts", "Replaced"), canary)),
+        lambda canary: stream(
+            new(name("gadgets.acts", "Items")), call(name("gadgets.acts", "Replaced"), canary)
+        ),
         before="import gadgets.acts; gadgets.acts.Replaced = gadgets.acts.Touch",
     ),
     Attack(

@@ -36,9 +36,7 @@ PARTIAL = name("functools", "partial")
 
 ATTACKS = [
     Attack("REDUCE of a class that acts", lambda canary: stream(call(TOUCH, canary))),
-    Attack(
-        "REDUCE below protocol 2", lambda canary: old_stream(TOUCH, value((canary,)), REDUCE)
-    ),
+    Attack("REDUCE below protocol 2", lambda canary: old_stream(TOUCH, value((canary,)), REDUCE)),
     Attack("INST with arguments", lambda canary: stream(inst("gadgets.acts", "Touch", canary))),
     Attack("OBJ with arguments", lambda canary: stream(obj(TOUCH, canary))),
     Attack(
@@ -53,15 +51,11 @@ ATTACKS = [
     ),
     Attack(
         "REDUCE of a class with an argument tuple of a class of its own",
-        lambda canary: stream(
-            TOUCH, new(name("gadgets.odd", "Arguments"), (canary,)), REDUCE
-        ),
+        lambda canary: stream(TOUCH, new(name("gadgets.odd", "Arguments"), (canary,)), REDUCE),
     ),
     Attack(
         "REDUCE of what another call returned",
-        lambda canary: stream(
-            call(call(GETATTR, name("gadgets.odd", "Holder"), "inner"), canary)
-        ),
+        lambda canary: stream(call(call(GETATTR, name("gadgets.odd", "Holder"), "inner"), canary)),
     ),
     Attack(
         "REDUCE of a partial",
@@ -151,9 +145,7 @@ finally:
     ),
     Attack(
         "a partial that gets its arguments by its state",
-        lambda canary: stream(
-            build(call(PARTIAL, TOUCH), (TOUCH, (canary,), {}, None))
-        ),
+        lambda canary: stream(build(call(PARTIAL, TOUCH), (TOUCH, (canary,), {}, None))),
         after="value()",
     ),
     Attack(
@@ -180,16 +172,19 @@ finally:
     Attack(
         "a defaultdict of a partial of a partial",
         lambda canary: stream(
-            call(
-                name("collections", "defaultdict"), call(PARTIAL, call(PARTIAL, TOUCH), canary)
-            )
+            call(name("collections", "defaultdict"), call(PARTIAL, call(PARTIAL, TOUCH), canary))
         ),
         after="value['x']",
     ),
     Attack(
         "a class made by NEWOBJ of a class of classes",
         lambda canary: stream(
-            new(name("gadgets.odd", "Meta"), "X", (name("gadgets.odd", "Registered"),), {"p": canary})
+            new(
+                name("gadgets.odd", "Meta"),
+                "X",
+                (name("gadgets.odd", "Registered"),),
+                {"p": canary},
+            )
         ),
         "class of classes",
     ),
@@ -197,7 +192,10 @@ finally:
         "a class made by REDUCE of a class of classes",
         lambda canary: stream(
             call(
-                name("gadgets.odd", "Meta"), "X", (name("gadgets.odd", "Registered"),), {"p": canary}
+                name("gadgets.odd", "Meta"),
+                "X",
+                (name("gadgets.odd", "Registered"),),
+                {"p": canary},
             )
         ),
         "class of classes",
@@ -205,9 +203,7 @@ finally:
     Attack(
         "a class made by type",
         lambda canary: stream(
-            call(
-                name("builtins", "type"), "X", (name("gadgets.odd", "Registered"),), {"p": canary}
-            )
+            call(name("builtins", "type"), "X", (name("gadgets.odd", "Registered"),), {"p": canary})
         ),
         "type() is only for",
     ),
@@ -243,7 +239,12 @@ finally:
     Attack(
         "a shared object gets a state by way of the memo",
         lambda canary: stream(
-            call(name("gadgets.quiet", "shared")), put(0), POP, get(0), value({"touch": TOUCH}), BUILD
+            call(name("gadgets.quiet", "shared")),
+            put(0),
+            POP,
+            get(0),
+            value({"touch": TOUCH}),
+            BUILD,
         ),
         after="import gadgets.quiet; gadgets.quiet.SHARED.touch(canary)",
     ),
@@ -264,7 +265,11 @@ finally:
         "a class attribute is written through a parametrized type",
         lambda canary: stream(
             build(
-                call(name("_operator", "getitem"), name("gadgets.odd", "Box"), name("builtins", "int")),
+                call(
+                    name("_operator", "getitem"),
+                    name("gadgets.odd", "Box"),
+                    name("builtins", "int"),
+                ),
                 (None, {"predict": TOUCH}),
             )
         ),
@@ -273,18 +278,14 @@ finally:
     Attack(
         "an object whose class forwards its attributes is written to",
         lambda canary: stream(
-            build(
-                new(name("gadgets.odd", "Forwards")), ({"target": SEALED}, {"predict": TOUCH})
-            )
+            build(new(name("gadgets.odd", "Forwards")), ({"target": SEALED}, {"predict": TOUCH}))
         ),
         "__setattr__",
         after="import gadgets.acts; gadgets.acts.Sealed.predict(canary)",
     ),
     Attack(
         "bytes of a nested load",
-        lambda canary: stream(
-            call(name("_pickle", "loads"), raw(stream(call(TOUCH, canary))))
-        ),
+        lambda canary: stream(call(name("_pickle", "loads"), raw(stream(call(TOUCH, canary))))),
     ),
     Attack(
         "a loader taken from this package",

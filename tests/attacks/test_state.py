@@ -52,7 +52,9 @@ DROP = "value = None"
 ATTACKS = [
     Attack(
         "a second BUILD calls the __setstate__ that the first one set",
-        lambda canary: stream(new(PLAIN), value({"__setstate__": TOUCH}), BUILD, value(canary), BUILD),
+        lambda canary: stream(
+            new(PLAIN), value({"__setstate__": TOUCH}), BUILD, value(canary), BUILD
+        ),
         "special attributes",
     ),
     Attack(
@@ -104,9 +106,7 @@ ATTACKS = [
     Attack(
         "slot state changes the class of an object",
         lambda canary: stream(
-            build(
-                new(PLAIN), ({"path": canary}, {"__class__": name("gadgets.acts", "Sealed")})
-            )
+            build(new(PLAIN), ({"path": canary}, {"__class__": name("gadgets.acts", "Sealed")}))
         ),
         "__class__",
         after=DROP,
@@ -114,7 +114,10 @@ ATTACKS = [
     Attack(
         "a setter that takes a table from within its state changes the class",
         lambda canary: stream(
-            gadget("Sets", {"attributes": {"path": canary, "__class__": name("gadgets.acts", "Sealed")}})
+            gadget(
+                "Sets",
+                {"attributes": {"path": canary, "__class__": name("gadgets.acts", "Sealed")}},
+            )
         ),
         "__class__",
         after=DROP,
@@ -224,32 +227,28 @@ ATTACKS = [
     ),
     Attack(
         "BUILD disables a logger of the program",
-        lambda canary: stream(build(call(name("logging", "getLogger"), "auth"), {"disabled": True})),
+        lambda canary: stream(
+            build(call(name("logging", "getLogger"), "auth"), {"disabled": True})
+        ),
         "",
         after="import logging\nif logging.getLogger('auth').disabled: open(canary, 'w').close()",
         before="import logging; logging.getLogger('auth').disabled = False",
     ),
     Attack(
         "SETITEM writes to a table that a permitted function hands out",
-        lambda canary: stream(
-            call(name("gadgets.quiet", "table")), value("touch"), TOUCH, SETITEM
-        ),
+        lambda canary: stream(call(name("gadgets.quiet", "table")), value("touch"), TOUCH, SETITEM),
         "only an object that this load has made",
         after="import gadgets.quiet; gadgets.quiet.TABLE['touch'](canary)",
     ),
     Attack(
         "APPENDS writes to a list that a permitted function hands out",
-        lambda canary: stream(
-            call(name("gadgets.quiet", "queue")), MARK, TOUCH, APPENDS
-        ),
+        lambda canary: stream(call(name("gadgets.quiet", "queue")), MARK, TOUCH, APPENDS),
         "only an object that this load has made",
         after="import gadgets.quiet; gadgets.quiet.QUEUE[-1](canary)",
     ),
     Attack(
         "ADDITEMS writes to a set that a permitted function hands out",
-        lambda canary: stream(
-            call(name("gadgets.quiet", "group")), MARK, TOUCH, ADDITEMS
-        ),
+        lambda canary: stream(call(name("gadgets.quiet", "group")), MARK, TOUCH, ADDITEMS),
         "only an object that this load has made",
         after="import gadgets.quiet; gadgets.quiet.GROUP.pop()(canary)",
     ),

@@ -30,7 +30,9 @@ quick = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
-zones = st.sampled_from([None, datetime.timezone.utc, datetime.timezone(datetime.timedelta(hours=2))])
+zones = st.sampled_from(
+    [None, datetime.timezone.utc, datetime.timezone(datetime.timedelta(hours=2))]
+)
 scalars = st.one_of(
     st.none(),
     st.booleans(),

@@ -33,7 +33,20 @@ def test_nothing_real_is_made(protocol: int, tmp_path: object) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b".", b"\x80", b"\x80\x09.", b"garbage", b"(", b"(.", b"}.x"[:1], b"K", b"]a.", b"h\x00.", b"cos\n"],
+    [
+        b"",
+        b".",
+        b"\x80",
+        b"\x80\x09.",
+        b"garbage",
+        b"(",
+        b"(.",
+        b"}.x"[:1],
+        b"K",
+        b"]a.",
+        b"h\x00.",
+        b"cos\n",
+    ],
 )
 def test_same_error(data: bytes) -> None:
     with pytest.raises(Exception) as plain:  # noqa: B017, PT011 (whatever it is)

@@ -290,7 +290,9 @@ class TestState:
     @pytest.mark.parametrize(
         "hook", [b"cacme\nRunner\n", b"cacme\nplain\n", new("Runner"), b"(cacme\nRunner\nl"]
     )
-    def test_setter_that_calls_what_it_is_given(self, acme: Any, hook: bytes, tmp_path: Path) -> None:
+    def test_setter_that_calls_what_it_is_given(
+        self, acme: Any, hook: bytes, tmp_path: Path
+    ) -> None:
         canary = tmp_path / "canary"
         argument = text(f"touch {canary}")
         refusal(new("Caller") + state(hook=hook, argument=argument) + b"b.")

@@ -84,7 +84,9 @@ class TestCythonSource:
         assert known(library, name, {".pyx": PYX}) is None
 
     def test_template(self, library) -> None:
-        text = "cdef class Tree{{suffix}}:\n    def __reduce__(self):\n        return T{{suffix}}, ()"
+        text = (
+            "cdef class Tree{{suffix}}:\n    def __reduce__(self):\n        return T{{suffix}}, ()"
+        )
         found = known(library, "Tree64", {".pyx.tp": text})
         assert found is not None
         assert found.reduces_to_class
@@ -127,7 +129,11 @@ class TestBinary:
     def test_class(self, library, binary: bytes, calls: bool, newargs: bool) -> None:
         found = known(library, "A", {}, binary)
         assert found is not None
-        assert (found.kind, bool(found.reduces_to_class), found.newargs) == ("class", calls, newargs)
+        assert (found.kind, bool(found.reduces_to_class), found.newargs) == (
+            "class",
+            calls,
+            newargs,
+        )
 
     @pytest.mark.parametrize("binary", [b"\0", b"A", b"\0AB.__init__\0", b"\0acme._fast.A\0"])
     def test_no_class(self, library, binary: bytes) -> None:

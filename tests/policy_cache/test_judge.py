@@ -168,7 +168,9 @@ class TestRefused:
         verdict = judged("class A:\n def __setstate__(self, s): os.system(s)")
         assert granted(verdict) >= {REFER, CONSTRUCT}
 
-    @pytest.mark.parametrize("name", ["os.system", "subprocess.Popen", "os", "A.m.__globals__", "A.__dict__"])
+    @pytest.mark.parametrize(
+        "name", ["os.system", "subprocess.Popen", "os", "A.m.__globals__", "A.__dict__"]
+    )
     def test_what_a_module_imports(self, judged: Judged, name: str) -> None:
         assert not judged("class A:\n def m(self): pass", name).grants
 
@@ -182,7 +184,9 @@ class TestRefused:
 
     def test_reducers_of_other_libraries_do_not_count(self, library) -> None:
         library.install("acme", {"acme.py": "def run(x): return x"})
-        library.install("evil", {"evil.py": "import acme\nclass E:\n def __reduce__(s): return acme.run, ()"})
+        library.install(
+            "evil", {"evil.py": "import acme\nclass E:\n def __reduce__(s): return acme.run, ()"}
+        )
         assert CALL not in policies.verdict("acme", "run", CALL).grants
 
 
@@ -198,9 +202,7 @@ class TestTraits:
         assert judged(source).traits["calls"] == [1]
 
     def test_default_of_a_called_parameter(self, judged: Judged) -> None:
-        source = (
-            "def A(x, f=os.system): return f(x)\nclass B:\n def __reduce__(self): return A, (1, len)"
-        )
+        source = "def A(x, f=os.system): return f(x)\nclass B:\n def __reduce__(self): return A, (1, len)"
         assert not judged(source).grants
 
     def test_constructs(self, judged: Judged) -> None:
@@ -340,7 +342,9 @@ class TestPlaces:
         assert not verdict.open
 
 
-@pytest.mark.parametrize("name", ["", ".", "A.", ".A", "A..B", "\0", "A B", "(", "\ud800", "x" * 9999])
+@pytest.mark.parametrize(
+    "name", ["", ".", "A.", ".A", "A..B", "\0", "A B", "(", "\ud800", "x" * 9999]
+)
 @pytest.mark.parametrize("module", ["acme", "", ".", "acme.", "\0", "os", "\ud800", "builtins"])
 def test_hostile_names(library, module: str, name: str) -> None:
     library.module("class A: pass")
