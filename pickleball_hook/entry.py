@@ -56,6 +56,11 @@ class _Load(_Function):
 class _Loads(_Function):
     def __call__(self, *args: Any, **keywords: Any) -> object:
         data, options = _arguments(c_loads, args, keywords)
+        if type(data) is not bytes:
+            try:
+                memoryview(data)
+            except TypeError:
+                return c_loads(data, **options)  # CPython's own complaint: it is no buffer
         if not options.get("buffers") and gate.usable():
             try:
                 return Gate(Reader(data), **options).load()

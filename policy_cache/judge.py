@@ -177,7 +177,7 @@ def judge(module: str, name: str, reductions: Reductions) -> Verdict:
     if thing is None and base_policy.alias(located.owner.name, module) != module:
         return _without_module(module, name)
     reason = base_policy.refusal(located.owner.name, f"{module}:{name}")
-    if thing is not None and not reason:
+    if thing is not None and not reason and _owner_name(thing) != STDLIB:
         reason = base_policy.refusal(_owner_name(thing), thing.key)
     if reason:
         return refused(module, name, reason)
