@@ -119,6 +119,6 @@ CASES: list[Case] = [
     ),
     ("slice objects", lambda: [np.s_[1:3, ...], np.index_exp[2:], np.newaxis]),
     ("errors", lambda: [np.linalg.LinAlgError("singular"), np.exceptions.AxisError(3, 2)]),
-    ("ndindex", lambda: np.broadcast_shapes((2, 1), (3,))),
-    ("DataSource constants", lambda: [np.nan, np.inf, np.pi]),
+    ("broadcast shape", lambda: np.broadcast_shapes((2, 1), (3,))),
+    ("constants", lambda: [np.nan, np.inf, np.pi]),
 ]

@@ -41,7 +41,7 @@ CASES: list[Case] = [
     ("lightgbm Dataset", lambda: lightgbm.Dataset(X, y)),
     ("lightgbm own objective", lambda: lightgbm.LGBMRegressor(objective=halving, **DIRECT)),
     *((f"catboost {c.__name__}", lambda c=c: c(**QUIET).fit(X, y))
-      for c in (catboost.CatBoostClassifier, catboost.CatBoostRegressor, catboost.CatBoost)),
+      for c in (catboost.CatBoostClassifier, catboost.CatBoostRegressor)),
     ("catboost unfitted", lambda: catboost.CatBoostClassifier(**QUIET)),
     ("catboost ranker", lambda: catboost.CatBoostRanker(**QUIET).fit(X, y, group_id=[0] * 30 + [1] * 30)),
     ("catboost Pool", lambda: catboost.Pool(X, y)),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.datasets import make_classification
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from worker import Case
 
 LIBRARIES = (
@@ -128,11 +128,7 @@ def sktime_cases() -> list[Case]:
         ("sktime pipeline", lambda: (Detrender() * NaiveForecaster()).fit(SERIES)),
         (
             "sktime reduction",
-            lambda: make_reduction(
-                LogisticRegression().__class__()
-                and __import__("sklearn.linear_model").linear_model.Ridge(),
-                window_length=3,
-            ).fit(SERIES, fh=[1]),
+            lambda: make_reduction(Ridge(), window_length=3).fit(SERIES, fh=[1]),
         ),
         ("sktime smoothing", lambda: ExponentialSmoothing().fit(SERIES)),
     ]
@@ -217,7 +213,6 @@ def river_cases() -> list[Case]:
 
 def mapie_cases() -> list[Case]:
     from mapie.regression import SplitConformalRegressor
-    from sklearn.linear_model import Ridge
 
     return [("mapie", lambda: SplitConformalRegressor(Ridge(), prefit=False).fit(X, y))]
 

@@ -166,7 +166,6 @@ CASES: list[Case] = [
     ("BallTree", lambda: BallTree(X)),
     ("Bunch", load_iris),
     ("set_output", lambda: StandardScaler().set_output(transform="pandas").fit(FRAME[["n"]])),
-    ("metadata routing", lambda: Ridge()),
     (
         "dict of models",
         lambda: {"model": Ridge().fit(X, y), "columns": ["a"], "threshold": np.float64(0.5)},

@@ -35,6 +35,9 @@ GUESSES: dict[str, Any] = {
     "encoder_layer": nn.TransformerEncoderLayer(4, 2, 8),
     "decoder_layer": nn.TransformerDecoderLayer(4, 2, 8),
     "output_ratio": 0.5,
+    "norm_type": 2,
+    "module": nn.Linear(2, 2),
+    "num_classes": 3,
 }
 
 
@@ -49,12 +52,17 @@ def guessed(kind: type) -> Any:
         arguments |= {"n_classes": 10}
     if kind.__name__.startswith("FractionalMaxPool"):
         arguments["output_size"] = 2
+    if issubclass(kind, nn.RNNBase):
+        arguments = {"input_size": 4, "hidden_size": 4}
     return kind(**arguments)
 
 
 def layers() -> list[type]:
     kinds = {v for v in vars(nn).values() if inspect.isclass(v) and issubclass(v, nn.Module)}
-    return sorted(kinds - {nn.Module, nn.Container}, key=lambda kind: kind.__name__)
+    return sorted(
+        kinds - {nn.Module, nn.Container, nn.RNNBase, nn.RNNCellBase},
+        key=lambda kind: kind.__name__,
+    )
 
 
 def doubling(module: Any, inputs: Any, output: Any) -> Any:
@@ -224,8 +232,7 @@ CASES: list[Case] = [
     ("weight norm", weight_norm),
     ("spectral norm", lambda: nn.utils.spectral_norm(nn.Linear(3, 3))),
     ("fx graph module", lambda: torch.fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2), nn.ReLU()))),
-    ("exported state", lambda: torch.optim.swa_utils.AveragedModel(nn.Linear(2, 2))),
-    ("DataParallel", lambda: nn.DataParallel(nn.Linear(2, 2))),
+    ("averaged model", lambda: torch.optim.swa_utils.AveragedModel(nn.Linear(2, 2))),
     *((f"optim.{kind.__name__}", functools.partial(trained, kind)) for kind in optimizers()),
     *((f"scheduler {n}", lambda make=make: make(sgd())) for n, make in SCHEDULERS.items()),
     *((f"tensor {d}", lambda d=d: torch.ones(3).to(d)) for d in DTYPES),

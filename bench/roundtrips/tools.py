@@ -328,7 +328,7 @@ def gensim_cases() -> list[Case]:
         ("gensim Doc2Vec", lambda: gensim.models.Doc2Vec(tagged, **small)),
         ("gensim Lda", lambda: gensim.models.LdaModel(bags, 2, words)),
         ("gensim Tfidf", lambda: gensim.models.TfidfModel(bags)),
-        ("gensim Lsi", lambda: gensim.models.LsiModel(bags, words, 2)),
+        ("gensim Lsi", lambda: gensim.models.LsiModel(bags, 2, words)),
         ("gensim Phrases", lambda: gensim.models.Phrases(texts, min_count=1)),
     ]
 
@@ -373,7 +373,7 @@ def optuna_cases() -> list[Case]:
         ("optuna study", study),
         ("optuna trials", lambda: study().trials),
         ("optuna samplers", lambda: [optuna.samplers.TPESampler(seed=1), optuna.pruners.MedianPruner()]),
-        ("optuna distributions", lambda: [optuna.distributions.FloatDistribution(0, 1, log=True),
+        ("optuna distributions", lambda: [optuna.distributions.FloatDistribution(0.1, 1, log=True),
                                           optuna.distributions.CategoricalDistribution(["a"])]),
     ]  # fmt: skip
 
