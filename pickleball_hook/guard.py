@@ -66,6 +66,7 @@ class Guard:
 
     def __init__(self, load: context.Load, enforcing: bool, file: str, loader: str) -> None:
         self.load = load
+        load.guards.append(weakref.ref(self))
         self.enforcing = enforcing
         self.file = file
         self.loader = loader
@@ -173,7 +174,9 @@ class Guard:
         if operation in verdict.grants:
             self.grant(value, verdict)
             return ""
-        if operation == CALL and names.inherits_reducer(value):
+        if operation == CALL and names.inherits_reducer(value, verdict):
+            evidence = "the reducer of a compiled base returns it"
+            self.grant(value, verdict._replace(grants={**verdict.grants, CALL: evidence}))
             return ""
         if operation in settings.allowances().get(verdict.key, ()):
             return "" if _may_be_allowed(verdict) else verdict.why_not(operation)
@@ -331,7 +334,7 @@ def _dotted(verdict: Verdict) -> str:
 
 
 def _remedy(name: str) -> str:
-    asked = name.partition(" ")[0]
+    asked = name.removeprefix("an instance of ").partition(" ")[0]
     module, _, attribute = asked.rpartition(".")
     return (
         "do not load this file unless you trust its author; "

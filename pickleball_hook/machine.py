@@ -309,7 +309,8 @@ def load_build(self: Any) -> None:
     guard.check_alive()
     state = self.stack.pop()
     inst = self.stack[-1]
-    if isinstance(inst, _dtype_class()):
+    guard.elsewhere = 0
+    if _is_replaced_in_place(inst):
         guard.elsewhere = sys.getrefcount(inst) - _BOOKED - _count(self.memo, inst)
     check_build(guard, inst, state)
     setstate = getattr(inst, "__setstate__", None)
@@ -347,8 +348,14 @@ def _is_nothing(state: Any) -> bool:
     return state is None or (type(state) in _PLAIN and not state)
 
 
-def _dtype_class() -> Any:
-    return getattr(sys.modules.get("numpy"), "dtype", ())
+def _is_replaced_in_place(inst: Any) -> bool:
+    """Tell whether a state gives an object other memory, or its memory another meaning."""
+    numpy = sys.modules.get("numpy")
+    kind = type(inst)
+    if issubclass(kind, getattr(numpy, "dtype", ())):
+        return True
+    array: Any = getattr(numpy, "ndarray", None)
+    return array is not None and issubclass(kind, array) and bool(array.size.__get__(inst))
 
 
 def _count(memo: dict[int, Any], value: object) -> int:
@@ -748,7 +755,7 @@ def _before_build(self: Any) -> Callable[[Any], None]:
     guard.check_alive()
     inst, state = self.stack[-2:]
     guard.elsewhere = 0
-    if type(inst).__module__.startswith("numpy"):
+    if _is_replaced_in_place(inst):
         guard.elsewhere = sys.getrefcount(inst) - _BOOKED - _count(self.memo, inst)
     check_build(guard, inst, state)
     made = guard.made.get(id(inst))

@@ -7,7 +7,7 @@ import sys
 import types
 
 from policy_cache import policies
-from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, Verdict
+from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, UNREDUCED, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
     """
     verdict = policies.verdict(module, name)
     if verdict.open:
-        reason = policies.reason_against_import(module) or _reason_against_walk(module, name)
+        reason = policies.reason_against_import(module) or reason_against_walk(module, name)
         if reason:
             guard.refuse(f"{module}.{name}", "GLOBAL", reason)
         return None
@@ -83,7 +83,7 @@ def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
     return verdict
 
 
-def _reason_against_walk(module: str, name: str) -> str:
+def reason_against_walk(module: str, name: str) -> str:
     """Return why the parts of a dotted name that analysis does not find are not looked up.
 
     A library may import a module when it is asked for its name as an attribute (PEP 562), and
@@ -303,23 +303,31 @@ def _is_compiled(cls: type) -> bool:
     return True
 
 
-def inherits_reducer(cls: object) -> bool:
+def inherits_reducer(cls: object, verdict: Verdict) -> bool:
     """Tell whether a class reduces to itself by the reducer of a compiled base.
 
-    Which base a compiled class has cannot be read from its file; the live class shows it. A
-    constructor in Python in between is another matter: the analysis has judged that one.
+    Which base a compiled class has cannot be read from its file; the live class shows it. What
+    else a call runs has been judged: this only stands in for the reducer that the source does not
+    show. A base whose line in the base policy grants no call has been reviewed (numpy's arrays
+    reduce to a function, and so do their subclasses).
     """
-    if not isinstance(cls, type):
+    if not isinstance(cls, type) or not verdict.traits.get(UNREDUCED):
         return False
     for base in cls.__mro__[1:]:
         if "__reduce__" in vars(base) and base is not object:
-            verdict = policies.verdict(base.__module__, base.__qualname__, CALL)
-            if CALL in verdict.grants and _is_target(base, verdict):
+            known = policies.verdict(base.__module__, base.__qualname__, CALL)
+            if CALL in known.grants and _is_target(base, known):
                 return True
+            if any("base policy" in evidence for evidence in known.grants.values()):
+                return False
             return policies.owner_kind(base.__module__) == "distribution" and _is_compiled(base)
-        if any(isinstance(vars(base).get(name), types.FunctionType) for name in _CONSTRUCTORS):
-            return False
+        if _has_constructor(base):
+            return False  # the analysis may have seen another base in its place
     return False
+
+
+def _has_constructor(cls: type) -> bool:
+    return any(isinstance(vars(cls).get(name), types.FunctionType) for name in _CONSTRUCTORS)
 
 
 def _named_tuple_verdict(value: object, module: str, name: str) -> Verdict | None:
@@ -397,4 +405,7 @@ def _live_verdict(value: object, module: str, qualname: str) -> Verdict | None:
     operations = [REFER, CONSTRUCT, STATE, FILL]
     if issubclass(value, BaseException) or "__reduce__" in vars(value):
         operations.append(CALL)
-    return Verdict(module, qualname, "class", target, dict.fromkeys(operations, evidence), {})
+    traits = {} if _has_constructor(value) else {UNREDUCED: True}
+    return Verdict(
+        module, qualname, "class", target, dict.fromkeys(operations, evidence), {}, "", traits
+    )

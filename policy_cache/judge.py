@@ -23,6 +23,7 @@ from policy_cache.model import (
     REFER,
     STATE,
     TEXTLESS,
+    UNREDUCED,
     UNRESOLVED,
     Verdict,
     refused,
@@ -136,6 +137,7 @@ _PROTOCOL = frozenset(
     ]
 )
 """Attributes that the interpreter or a common protocol looks for."""
+_NAMES_ITSELF = re.compile(rb"\.__\w+__[^=\n]*=|update_wrapper")
 _UPDATES_NAMES = re.compile(r"(^|\.)update_wrapper$")
 _HOLDS_CODE = frozenset(["types:ModuleType", "builtins:module", "types:FunctionType"])
 
@@ -430,7 +432,7 @@ def _own_special_names(thing: Thing) -> list[str]:
     for base in lineage(thing).mro:
         if base.kind != "class" or base.node is None or base.source is None:
             continue
-        if base.source.module.owner.kind == STDLIB:
+        if base.source.module.owner.kind == STDLIB or not _NAMES_ITSELF.search(base.source.text):
             continue
         for node in ast.walk(base.node):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -573,12 +575,18 @@ def _judge_call(case: _Case, reductions: Reductions) -> None:
         case.traits["call_rule"] = rule
     if not evidence and _only_assigns(case.thing):
         evidence = f"{case.thing.where} the constructor only assigns its arguments"
-    if not evidence:
+    case.grants[CALL] = evidence
+    _judge_constructor(case)
+    if not evidence and CALL not in case.refusals:
+        # The live class may show the reducer of a compiled base, which its file does not name.
+        case.traits[UNREDUCED] = True
         case.refuse(
             "no reducer of its library returns it, and its constructor does more than assign", CALL
         )
-        return
-    case.grants[CALL] = evidence
+
+
+def _judge_constructor(case: _Case) -> None:
+    """What a call runs beside ``__new__``: ``__init__``, and the ``__call__`` of a metaclass."""
     init = _method(case.thing, "__init__")
     summary = Summary()
     if init is not None:
@@ -815,5 +823,6 @@ def _judge_external(
     if known.reduces_to_class or evidence:
         case.grants[CALL] = known.reduces_to_class or evidence
     else:
+        case.traits[UNREDUCED] = True
         case.refuse("its files show no reducer that returns it", CALL)
     return case.verdict()

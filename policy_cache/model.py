@@ -26,6 +26,8 @@ TEXTLESS = "textless"
 """Trait that lists the operations whose operands may hold no text: it would be run as code."""
 INERT = "inert"
 """Trait that lists the operations whose operands may hold no class or function."""
+UNREDUCED = "unreduced"
+"""Trait of a class whose call is refused for one reason only: no reducer is known to return it."""
 
 
 class Verdict(NamedTuple):

@@ -123,7 +123,8 @@ class TestRefused:
             ("class A:\n def __setstate__(self, s): os.system(s)", STATE, "system"),
             ("class A:\n def __setstate__(self, s):\n  self.x = s\n  os.unlink(self.x)", STATE, "unlink"),
             ("class B:\n def __setstate__(self, s): os.unlink(s)\nclass A(B): pass", STATE, "unlink"),
-            ("class A:\n def __init__(self, c): os.system(c)", CALL, "no reducer"),
+            ("class A:\n def __init__(self, c): os.system(c)", CALL, "system"),
+            ("class A:\n def __init__(self, c): self.c = c + 1", CALL, "no reducer"),
             ("class A:\n def __init__(self, c): os.system(c)\n"
              " def __reduce__(self): return A, (1,)", CALL, "system"),
             ("class A(dict):\n def __setitem__(self, k, v): os.system(v)", FILL, "system"),

@@ -152,6 +152,10 @@ class Parametrized:
         return cls
 
 
+class Mild(Exception):
+    """An exception without a method."""
+
+
 class Error(Exception):
     """An exception with a method."""
 

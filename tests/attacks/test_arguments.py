@@ -1,0 +1,313 @@
+"""Arguments and states of native code, which trusts what it is given."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from tests.attacks.assembler import (
+    BUILD,
+    POP,
+    build,
+    call,
+    get,
+    name,
+    new,
+    put,
+    raw,
+    stream,
+    value,
+)
+from tests.attacks.harness import Arenas, Attack, check, claims
+
+DTYPE = name("numpy", "dtype")
+NDARRAY = name("numpy", "ndarray")
+RECONSTRUCT = name("numpy._core.multiarray", "_reconstruct")
+SCALAR = name("numpy._core.multiarray", "scalar")
+FROMBUFFER = name("numpy._core.numeric", "_frombuffer")
+TOUCH = name("gadgets.acts", "Touch")
+NO_OBJECTS, OBJECTS = 0x10, 0x3F
+SURVIVED = "open(canary, 'w').close()"
+
+
+def dtype(code: str) -> bytes:
+    """Return a new dtype as numpy writes it."""
+    return call(DTYPE, code, False, True)
+
+
+def array(kind: bytes, shape: tuple[int, ...], data: bytes) -> bytes:
+    """Return an array as numpy writes it."""
+    empty = call(RECONSTRUCT, NDARRAY, (0,), raw(b"b"))
+    return build(empty, (1, shape, kind, False, data))
+
+
+def structured(flags: int, field: bytes, size: int = 8) -> bytes:
+    """Return a dtype with one field whose state says whether it holds pointers."""
+    state = (3, "|", None, ("a",), {"a": value((field, 0))}, size, 1, flags)
+    return build(dtype(f"V{size}"), state)
+
+
+POINTER = struct.pack("<Q", 0xDEADBEEF)
+
+ATTACKS = [
+    Attack(
+        "a dtype of objects that says it has none",
+        lambda canary: stream(structured(NO_OBJECTS, dtype("O"))),
+        "contradicts itself",
+    ),
+    Attack(
+        "a dtype of numbers that says it has objects",
+        lambda canary: stream(structured(OBJECTS, dtype("u8"))),
+        "contradicts itself",
+    ),
+    Attack(
+        "a dtype whose field is text",
+        lambda canary: stream(structured(NO_OBJECTS, value("f8"))),
+        "unknown layout",
+    ),
+    Attack(
+        "a dtype whose field lies outside of it",
+        lambda canary: stream(
+            build(dtype("V8"), (3, "|", None, ("a",), {"a": value((dtype("u8"), 4096))}, 8, 1, 0))
+        ),
+        "unknown layout",
+    ),
+    Attack(
+        "a dtype that changes after an array has been made of it",
+        lambda canary: stream(
+            structured(0, dtype("u8"))[:-1],
+            POP,
+            dtype("V8"),
+            put(1),
+            POP,
+            array(get(1), (1,), raw(POINTER)),
+            put(2),
+            POP,
+            get(1),
+            value((3, "|", None, ("a",), {"a": value((dtype("O"), 0))}, 8, 1, OBJECTS)),
+            BUILD,
+            POP,
+            get(2),
+        ),
+        "before it is used",
+        after="value = None",
+    ),
+    Attack(
+        "a dtype that changes after a dtype has been made of it",
+        lambda canary: stream(
+            dtype("V8"),
+            put(1),
+            POP,
+            structured(NO_OBJECTS, get(1)),
+            put(2),
+            POP,
+            get(1),
+            value((3, "|", None, ("b",), {"b": value((dtype("u8"), 0))}, 8, 1, NO_OBJECTS)),
+            BUILD,
+            POP,
+            get(2),
+        ),
+        "before it is used",
+    ),
+    Attack(
+        "an array whose memory another one looks at is given another",
+        lambda canary: stream(
+            call(RECONSTRUCT, NDARRAY, (1024,), "f8"),
+            put(1),
+            POP,
+            call(FROMBUFFER, get(1), dtype("f8"), (1024,), "C"),
+            put(2),
+            POP,
+            get(1),
+            value((1, (1,), dtype("f8"), False, raw(b"A" * 8))),
+            BUILD,
+            POP,
+            get(2),
+        ),
+        "before it is used",
+    ),
+    Attack(
+        "an array is given a state twice",
+        lambda canary: stream(
+            array(dtype("f8"), (1,), raw(b"A" * 8)),
+            value((1, (1,), dtype("f8"), False, raw(b"A" * 8))),
+            BUILD,
+        ),
+        "once",
+    ),
+    Attack(
+        "an array that is big before it has a state",
+        lambda canary: stream(call(RECONSTRUCT, NDARRAY, (1 << 20,), "f8")),
+        "make it empty",
+    ),
+    Attack(
+        "an array of a dtype that holds text elsewhere, from raw bytes",
+        lambda canary: stream(array(dtype("T"), (1,), raw(b"A" * 16))),
+        "takes a list",
+        load="try:\n    value = pickle.loads(data)\nexcept TypeError: value = None",
+    ),
+    Attack(
+        "a dtype made of a class",
+        lambda canary: stream(call(DTYPE, TOUCH)),
+        "literals",
+    ),
+    Attack(
+        "frombuffer with a dtype of a class",
+        lambda canary: stream(call(FROMBUFFER, raw(b"A" * 8), TOUCH, (1,), "C")),
+        "",
+        load="try:\n    value = pickle.loads(data)\nexcept ValueError: value = None",
+    ),
+    Attack(
+        "an array class whose __new__ opens a file",
+        lambda canary: stream(call(name("gadgets.arrays", "Mapped"), canary)),
+        "__new__",
+    ),
+    Attack(
+        "an array class whose __new__ opens a file, by NEWOBJ",
+        lambda canary: stream(new(name("gadgets.arrays", "Mapped"), canary)),
+        "__new__",
+    ),
+    Attack(
+        "numpy.memmap makes a file",
+        lambda canary: stream(call(name("numpy", "memmap"), canary, "u1", "w+", 0, (4,))),
+    ),
+    Attack(
+        "an array class that is called instead of rebuilt",
+        lambda canary: stream(call(name("gadgets.arrays", "Quiet"), (1 << 20,))),
+        after=SURVIVED,
+    ),
+    Attack(
+        "a class that acts when called and inherits a compiled reducer",
+        lambda canary: stream(call(name("gadgets.arrays", "Seeds"), canary)),
+        "__init__",
+    ),
+    Attack(
+        "bytes with a codec that imports",
+        lambda canary: stream(
+            call(name("builtins", "bytearray"), "x", "idna"),
+        ),
+        "",
+    ),
+    Attack(
+        "an expression that prints",
+        lambda canary: stream(call(name("re", "_compile"), "a", 128)),
+        "DEBUG",
+    ),
+    Attack(
+        "a dict made of an object with keys",
+        lambda canary: stream(
+            call(
+                name("collections", "OrderedDict"),
+                build(new(name("gadgets.odd", "Keys")), {"path": canary}),
+            )
+        ),
+        after="value = None",
+    ),
+    Attack(
+        "operator.getitem of an object of the file's",
+        lambda canary: stream(
+            call(
+                name("_operator", "getitem"),
+                build(new(name("gadgets.odd", "Keys")), {"path": canary}),
+                1,
+            )
+        ),
+    ),
+    Attack(
+        "operator.getitem of a class that acts when it is parametrized",
+        lambda canary: stream(
+            call(name("_operator", "getitem"), name("gadgets.odd", "Parametrized"), canary)
+        ),
+        "__class_getitem__",
+    ),
+    Attack(
+        "functools.reduce of a function of the file's",
+        lambda canary: stream(
+            call(name("_functools", "reduce"), name("gadgets.quiet", "identity"), [1])
+        ),
+        "parametrized types only",
+    ),
+    Attack(
+        "an itemgetter of what runs code when it is hashed",
+        lambda canary: stream(
+            call(
+                name("operator", "itemgetter"),
+                build(new(name("gadgets.reach", "Hashed")), {"path": canary}),
+            )
+        ),
+        after=SURVIVED,
+    ),
+    Attack(
+        "a text buffer whose close is a class",
+        lambda canary: stream(
+            build(call(name("_io", "StringIO")), ("", None, 0, {"close": TOUCH}))
+        ),
+        after="value.close(canary)",
+    ),
+    Attack(
+        "an exception whose state sets its special attributes",
+        lambda canary: stream(
+            build(
+                call(name("gadgets.odd", "Mild"), "x"),
+                {"__class__": name("gadgets.odd", "Error")},
+            )
+        ),
+        "__class__",
+        after="value.act(canary)",
+    ),
+    Attack(
+        "an exception whose arguments are iterated",
+        lambda canary: stream(
+            build(
+                call(name("builtins", "ValueError"), "x"),
+                {"args": build(new(name("gadgets.reach", "Iterated")), {"path": canary})},
+            )
+        ),
+    ),
+    Attack(
+        "a namespace that gets a __setstate__",
+        lambda canary: stream(
+            build(build(call(name("types", "SimpleNamespace")), {"__setstate__": TOUCH}), canary)
+        ),
+        "",
+    ),
+    Attack(
+        "a named tuple's field descriptor of something else",
+        lambda canary: stream(call(name("_collections", "_tuplegetter"), 0, TOUCH)),
+        "literals",
+        after=SURVIVED,
+    ),
+    Attack(
+        "a nearest-neighbour tree whose nodes point outside",
+        lambda canary: stream(value(1)),
+        load="""
+import numpy, pickle
+from scipy.spatial import cKDTree
+state = list(cKDTree(numpy.random.rand(50, 2)).__getstate__())
+state[1] = state[1][:1]
+state = tuple(state)
+class Forged:
+    def __reduce__(self):
+        import copyreg
+        return copyreg.__newobj__, (cKDTree,), state
+data = pickle.dumps(Forged())
+value = pickle.loads(data)""",
+        unsolved="the state of scipy's cKDTree holds raw memory, which nothing compares",
+        after=SURVIVED,
+    ),
+]
+
+NUMPY = "import numpy, numpy.dtypes"
+ATTACKS = [
+    attack._replace(
+        before=attack.before or NUMPY,
+        after=attack.after or (SURVIVED if "path" not in attack.name else ""),
+    )
+    for attack in ATTACKS
+]
+
+
+@pytest.mark.parametrize("attack", claims(ATTACKS))
+def test_refused(arenas: Arenas, attack: Attack) -> None:
+    check(arenas, attack)
