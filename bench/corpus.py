@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,21 +45,25 @@ VERDICTS = ("loaded", "error, as in plain", "refused, fails in plain", "refused"
 UNEQUAL = ("refused", "differs")
 OUTCOMES = ("ACTED", "time-out", "crash", "loaded", "refused", "error")
 
-# The loaders that read each format of the hostile files. `torch-unsafe` reads any pickle: its
-# legacy format starts with one.
+# The loaders that read each format of the hostile files. Those of plain pickles include numpy's,
+# whose last resort is a pickle, and torch's, whose legacy format starts with one.
 LOADERS_OF_FORMAT = {
-    "pickle": ("pickle", "joblib", "pandas", "torch-unsafe"),
-    "torch-zip": ("torch", "torch-unsafe"),
+    "pickle": (
+        *("pickle", "loads", "unpickler", "python-unpickler"),
+        *("joblib", "pandas", "numpy", "torch", "torch-unsafe"),
+    ),
+    "torch-zip": ("torch", "torch-unsafe", "zip"),
     "torch-legacy": ("torch", "torch-unsafe", "pickle"),
-    "torch-tar": ("torch", "torch-unsafe"),
+    "torch-tar": ("torch", "torch-unsafe", "tar"),
     "joblib": ("joblib",),
     "gzip": ("joblib", "pandas", "gzip"),
-    "xz": ("joblib", "pandas"),
-    "zlib": ("joblib",),
+    "bz2": ("joblib", "pandas", "bz2"),
+    "xz": ("joblib", "pandas", "xz"),
+    "zlib": ("joblib", "zlib"),
     "npy": ("numpy", "joblib"),
     "npz": ("numpy",),
-    "zip": ("torch", "torch-unsafe", "pandas", "stable-baselines3"),
-    "tar": ("torch", "torch-unsafe", "pandas"),
+    "zip": ("zip", "torch", "torch-unsafe", "pandas", "stable-baselines3"),
+    "tar": ("tar", "torch", "torch-unsafe", "pandas"),
     "7z": ("torch-unsafe", "pickle"),
 }
 LOADERS_OF_CONTAINER = {
@@ -82,6 +87,10 @@ NOT_REACHED = frozenset(
     ("manual", "on-extract", "not-by-torch.load", "loader-specific", "offset-load", "sb3-load")
 )
 MUST_BE_REFUSED = frozenset({"malicious", "latent"})
+
+
+# These read every pickle of a file; the others stop after the first one.
+READS_ON = frozenset({"pickle", "pickle-latin1", "gzip", "bz2", "xz", "zlib", "zip", "tar"})
 
 
 class Run(NamedTuple):
@@ -170,6 +179,15 @@ class Sandbox:
                     yield run
                     if server.poll() is not None:
                         break
+
+    def run_all(
+        self, loader: str, entries: list[dict[str, Any]], folder: Path, jobs: int
+    ) -> Iterator[Run]:
+        """The same, with several servers at once: each file's canary has a name of its own."""
+        parts = [entries[start::jobs] for start in range(jobs)]
+        with ThreadPoolExecutor(jobs) as pool:
+            for runs in pool.map(lambda part: [*self.run(loader, part, folder)], parts):
+                yield from runs
 
     def run_one(
         self, server: subprocess.Popen[str], loader: str, entry: dict[str, Any], folder: Path
@@ -260,13 +278,27 @@ def family(entry: dict[str, Any]) -> str:
     return str(entry["technique"]).partition("-")[0]
 
 
-def failed(run: Run) -> bool:
-    """Whether a hostile file got further than it may."""
+def failed(run: Run, hidden: frozenset[str]) -> bool:
+    """Whether a hostile file got further than it may.
+
+    Parameters
+    ----------
+    run : Run
+    hidden : frozenset of str
+        Files whose first pickle is harmless: refused by the loaders that read on.
+    """
     if run.outcome in ("ACTED", "time-out"):
         return True
     refused = run.outcome in ("refused", "error", "crash")
     not_reached = run.entry["fires"] in NOT_REACHED or run.loader == "stable-baselines3"
+    not_reached = not_reached or (run.file in hidden and run.loader not in READS_ON)
     return run.entry["label"] in MUST_BE_REFUSED and not refused and not not_reached
+
+
+def gentle(run: Run, plain: dict[str, dict[str, Any]]) -> bool:
+    """Whether what acts in plain Python ended with an ordinary error instead of a refusal."""
+    acts = bool(plain.get(run.file, {}).get("acted"))
+    return acts and run.outcome == "error" and run.entry["label"] in MUST_BE_REFUSED
 
 
 def table(rows: dict[str, Counter[str]], columns: tuple[str, ...], title: str) -> None:
@@ -286,12 +318,14 @@ def malicious(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     ]
     for entry in entries:
         Canary(entry).clear()
+    plain_file = folder / "plain.jsonl"
+    plain = {e["file"]: e for e in lines_of(plain_file)} if plain_file.exists() else {}
     sandbox = Sandbox(options.python, "enforce", options.timeout)
     runs: list[Run] = []
     for loader, files in by_loader(entries, "format", LOADERS_OF_FORMAT).items():
         if options.loader in ("", loader):
             start = time.monotonic()
-            for run in sandbox.run(loader, files, folder / "files"):
+            for run in sandbox.run_all(loader, files, folder / "files", options.jobs):
                 runs.append(run)
                 if options.verbose:
                     print(f"  {run.describe()} ({run.answer.get('seconds', 0):.1f} s)", flush=True)
@@ -305,14 +339,18 @@ def malicious(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
         labels[run.entry["label"]][run.outcome] += 1
     table(families, OUTCOMES, "family [loader]")
     table(labels, OUTCOMES, "label")
-    wrong = [run.describe() for run in runs if failed(run)]
+    hidden = frozenset(run.file for run in runs if run.answer.get("after_pickles"))
+    wrong = [run.describe() for run in runs if failed(run, hidden)]
     print_list("hostile files that got further than they may", wrong)
+    errors = [run.describe() for run in runs if gentle(run, plain)]
+    print_list("files that act in plain Python and end with an ordinary error here", errors)
     print_list("canaries that changed after the load had ended", late)
     record = {
         "loads": len(runs),
         "labels": {k: dict(v) for k, v in labels.items()},
         "families": {k: dict(v) for k, v in families.items()},
         "wrong": wrong,
+        "errors": errors,
         "late": late,
     }
     return record, not wrong and not late
@@ -375,6 +413,7 @@ def main() -> int:
     parser.add_argument("--loader", default="", help="only this loader")
     parser.add_argument("--match", default="", help="only files whose name holds this")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds a file may take")
+    parser.add_argument("--jobs", type=int, default=2, help="how many files are loaded at once")
     parser.add_argument("--json", type=Path, help="write the counts to this file")
     parser.add_argument("--verbose", action="store_true", help="show each load's message")
     options = parser.parse_args()

@@ -10,21 +10,27 @@ time, processes and file sizes, loads, drops what it loaded, and ends.
 from __future__ import annotations
 
 import argparse
+import bz2
+import functools
 import gc
 import gzip
 import hashlib
 import importlib
 import io
 import json
+import lzma
 import os
 import pickle
 import resource
 import select
 import signal
 import sys
+import tarfile
 import time
 import warnings
-from collections.abc import Callable
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -39,14 +45,20 @@ GRACE = 1.0
 def every_pickle(path: str, encoding: str = "ASCII") -> Any:
     """What ``pickle.load`` gives until the file ends, as programs read streams of pickles."""
     with open(path, "rb") as stream:
-        values = [pickle.load(stream, encoding=encoding)]
-        # What follows the first pickle may be no pickle at all: only the guard's refusal counts.
-        try:
-            while True:
-                values.append(pickle.load(stream, encoding=encoding))
-        except Exception as error:
-            if violation_in(error):
-                raise
+        return all_of(stream, encoding)
+
+
+def all_of(stream: Any, encoding: str = "ASCII") -> Any:
+    """What ``pickle.load`` gives until a stream ends."""
+    values = [pickle.load(stream, encoding=encoding)]
+    # What follows the first pickle may be no pickle at all: only the guard's refusal counts.
+    try:
+        while True:
+            values.append(pickle.load(stream, encoding=encoding))
+    except Exception as error:
+        if violation_in(error):
+            error.after_pickles = len(values)  # type: ignore[attr-defined]
+            raise
     return values if len(values) > 1 else values[0]
 
 
@@ -55,9 +67,78 @@ def every_latin1(path: str) -> Any:
     return every_pickle(path, "latin1")
 
 
+def from_bytes(path: str) -> Any:
+    """What ``pickle.loads`` gives for the whole file."""
+    with open(path, "rb") as stream:
+        return pickle.loads(stream.read())
+
+
+def from_unpickler(path: str) -> Any:
+    """What a ``pickle.Unpickler`` object gives."""
+    with open(path, "rb") as stream:
+        return pickle.Unpickler(stream).load()
+
+
+def from_python_unpickler(path: str) -> Any:
+    """What CPython's unpickler in Python gives, from which joblib's and pandas' derive."""
+    with open(path, "rb") as stream:
+        return pickle._Unpickler(stream).load()  # type: ignore[attr-defined]
+
+
 def gzip_pickle(path: str) -> Any:
+    """The pickles within a gzip file."""
     with gzip.open(path) as stream:
-        return pickle.load(stream, encoding="latin1")
+        return all_of(stream, "latin1")
+
+
+def bz2_pickle(path: str) -> Any:
+    """The pickles within a bzip2 file."""
+    with bz2.open(path) as stream:
+        return all_of(stream, "latin1")
+
+
+def xz_pickle(path: str) -> Any:
+    """The pickles within an xz or lzma file."""
+    with lzma.open(path) as stream:
+        return all_of(stream, "latin1")
+
+
+def zlib_pickle(path: str) -> Any:
+    """The pickles within a zlib stream."""
+    with open(path, "rb") as stream:
+        return all_of(io.BytesIO(zlib.decompress(stream.read())), "latin1")
+
+
+def members(parts: Iterable[tuple[str, Callable[[], Any]]]) -> Any:
+    """What ``pickle.load`` gives for each member of an archive that starts like a pickle.
+
+    A refusal of any member counts; other errors do not keep from reading on.
+    """
+    values = {}
+    for name, opened in parts:
+        try:
+            with opened() as stream:
+                values[name] = all_of(stream, "latin1")
+        except Exception as error:
+            if violation_in(error):
+                raise
+            values[name] = error
+    if values and all(isinstance(value, Exception) for value in values.values()):
+        raise next(iter(values.values()))
+    return values
+
+
+def zip_members(path: str) -> Any:
+    """The pickles that are members of a zip file."""
+    with zipfile.ZipFile(path) as archive:
+        return members((n, functools.partial(archive.open, n)) for n in archive.namelist())
+
+
+def tar_members(path: str) -> Any:
+    """The pickles that are members of a tar file, none of which is extracted."""
+    with tarfile.open(path) as archive:
+        files = [member for member in archive.getmembers() if member.isfile()]
+        return members((m.name, functools.partial(archive.extractfile, m)) for m in files)
 
 
 def joblib_load(path: str) -> Any:
@@ -101,7 +182,15 @@ def baselines_load(path: str) -> Any:
 LOADERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "pickle": (every_pickle, ()),
     "pickle-latin1": (every_latin1, ()),
+    "loads": (from_bytes, ()),
+    "unpickler": (from_unpickler, ()),
+    "python-unpickler": (from_python_unpickler, ()),
     "gzip": (gzip_pickle, ()),
+    "bz2": (bz2_pickle, ()),
+    "xz": (xz_pickle, ()),
+    "zlib": (zlib_pickle, ()),
+    "zip": (zip_members, ()),
+    "tar": (tar_members, ()),
     "joblib": (joblib_load, ("joblib",)),
     "pandas": (pandas_load, ("pandas",)),
     "numpy": (numpy_load, ("numpy",)),
@@ -171,6 +260,7 @@ def load(request: dict[str, Any]) -> dict[str, Any]:
             "type": type(told).__name__,
             "message": str(told)[:MESSAGE],
             "wrapped": refusal is not None and refusal is not error,
+            "after_pickles": getattr(error, "after_pickles", 0),
             "seconds": time.perf_counter() - start,
         }
         del error, refusal, told
