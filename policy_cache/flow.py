@@ -16,7 +16,7 @@ from policy_cache import base_policy
 from policy_cache.hierarchy import in_class_scope, lineage, member
 from policy_cache.resolve import Thing, attribute, expression
 from policy_cache.sinks import method_sink, sink
-from policy_cache.syntax import absolute
+from policy_cache.syntax import absolute, nodes
 
 STATE = "self.*"
 """Taint of every attribute of the instance: what ``__setstate__`` and ``__del__`` start with."""
@@ -66,6 +66,20 @@ _OPENERS = frozenset(
 )
 _PROPERTIES = frozenset(["property", "cached_property", "functools.cached_property"])
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
+_CARRIERS = (
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.NamedExpr,
+    ast.For,
+    ast.AsyncFor,
+    ast.comprehension,
+    ast.withitem,
+    ast.Call,
+    ast.Match,
+)
+"""Nodes that carry taint from one name to another."""
+
 
 
 class Hit(NamedTuple):
@@ -195,7 +209,7 @@ class _Walk:
 
     def run(self) -> Summary:
         self._spread_taint()
-        for node in ast.walk(self.node):
+        for node in nodes(self.node):
             if isinstance(node, ast.Call):
                 self._call(node)
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -228,12 +242,13 @@ class _Walk:
 
     def _spread_taint(self) -> None:
         """Let assignments carry taint until nothing changes (a few rounds are enough)."""
-        for inner in ast.walk(self.node):
+        for inner in nodes(self.node):
             if inner is not self.node and isinstance(inner, (*_Function, ast.Lambda)):
                 self.tainted.update(a.arg for a in ast.walk(inner.args) if isinstance(a, ast.arg))
+        carriers = [node for node in nodes(self.node) if isinstance(node, _CARRIERS)]
         for _ in range(5):
             before = len(self.tainted)
-            for node in ast.walk(self.node):
+            for node in carriers:
                 self._carry(node)
             if len(self.tainted) == before:
                 return
@@ -710,7 +725,7 @@ class _Walk:
         ``obj = getattr(obj, part)`` in a loop walks a dotted name to anything.
         """
         holder = node.args[0]
-        for statement in ast.walk(self.node):
+        for statement in nodes(self.node):
             if isinstance(statement, ast.Assign) and statement.value is node:
                 targets = [t.id for t in statement.targets if isinstance(t, ast.Name)]
                 if isinstance(holder, ast.Name) and holder.id in targets:
@@ -753,7 +768,7 @@ class _Locals:
         self._imports: dict[str, tuple[str, str]] = {}
         self._nested: set[str] = set()
         self._assigned: dict[str, list[ast.expr]] = {}
-        for node in ast.walk(function.node):
+        for node in nodes(function.node):
             self._collect(node)
 
     def _collect(self, node: ast.AST) -> None:

@@ -31,6 +31,7 @@ from policy_cache.model import (
 from policy_cache.reducers import Reduction, named_lambda
 from policy_cache.resolve import Thing, resolve
 from policy_cache.sinks import SEVERE, sink
+from policy_cache.syntax import nodes
 
 Reductions = Callable[[Module], list[Reduction]]
 """Gives the reductions of the package that a module belongs to (memoized by the caller)."""
@@ -137,7 +138,7 @@ _PROTOCOL = frozenset(
     ]
 )
 """Attributes that the interpreter or a common protocol looks for."""
-_NAMES_ITSELF = re.compile(rb"\.__\w+__[^=\n]*=|update_wrapper")
+_NAMES_ITSELF = re.compile(rb"\.__\w+__\s*(?:[,:][^=()\n]*)?=|update_wrapper")
 _UPDATES_NAMES = re.compile(r"(^|\.)update_wrapper$")
 _HOLDS_CODE = frozenset(["types:ModuleType", "builtins:module", "types:FunctionType"])
 
@@ -434,7 +435,7 @@ def _own_special_names(thing: Thing) -> list[str]:
             continue
         if base.source.module.owner.kind == STDLIB or not _NAMES_ITSELF.search(base.source.text):
             continue
-        for node in ast.walk(base.node):
+        for node in nodes(base.node):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 if isinstance(node.value, ast.Name) and _is_own_special(node.attr):
                     found.add(node.attr)

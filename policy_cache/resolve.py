@@ -49,12 +49,14 @@ class Thing(NamedTuple):
 
 
 _resolved: dict[tuple[str, str], Thing | None] = {}
+_attributes: dict[tuple[str, str], Thing] = {}
 _lazy_tables: dict[str, dict[str, list[tuple[str, str]]]] = {}
 
 
 def forget() -> None:
     """Drop every resolved name."""
     _resolved.clear()
+    _attributes.clear()
     _lazy_tables.clear()
 
 
@@ -99,6 +101,15 @@ def attribute(thing: Thing, name: str, depth: int = 0) -> Thing | None:
 
 
 def _module_attribute(module: str, name: str, depth: int) -> Thing | None:
+    known = _attributes.get((module, name))
+    if known is None:
+        known = _find_module_attribute(module, name, depth)
+        if known is not None:  # None may be the depth's doing
+            _attributes[module, name] = known
+    return known
+
+
+def _find_module_attribute(module: str, name: str, depth: int) -> Thing | None:
     found = locate(module)
     if found is None or depth > _DEEPEST:
         return None
@@ -229,7 +240,8 @@ def _lazily(src: Source, name: str, depth: int) -> Thing | None:
 def _lazy_table(src: Source) -> dict[str, list[tuple[str, str]]]:
     """Return name to (submodule, name there), from every dictionary display of the module."""
     table: dict[str, list[tuple[str, str]]] = {}
-    if not any(mark in src.text for mark in (b"__getattr__", b"Lazy", b"lazy")):
+    replaces_itself = b"sys.modules" in src.text and b"lazy" in src.text.lower()
+    if "__getattr__" not in src.scope.names and not replaces_itself:
         return table
     for node in ast.walk(src.tree):
         if not isinstance(node, ast.Dict):

@@ -48,12 +48,38 @@ class Source(NamedTuple):
 
 _sources: dict[str, Source | None] = {}
 _class_scopes: dict[tuple[str, int, str], Scope] = {}
+_nodes: dict[ast.AST, list[ast.AST]] = {}
 
 
 def forget() -> None:
     """Drop every parsed file."""
     _sources.clear()
     _class_scopes.clear()
+    _nodes.clear()
+
+
+def held() -> int:
+    """Return how many bytes of source are held as trees."""
+    return sum(len(src.text) for src in _sources.values() if src is not None)
+
+
+def nodes(root: ast.AST) -> list[ast.AST]:
+    """Return a node and all below it, breadth first, but for the expression contexts.
+
+    The same as :func:`ast.walk`, kept: the taint walk asks for the same functions again and again.
+    """
+    found = _nodes.get(root)
+    if found is None:
+        found = [root]
+        for node in found:  # which grows while it is walked
+            for field in node._fields:
+                value = getattr(node, field, None)
+                if type(value) is list:
+                    found += [item for item in value if isinstance(item, ast.AST)]
+                elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                    found.append(value)
+        _nodes[root] = found
+    return found
 
 
 def source(name: str) -> Source | None:
