@@ -17,7 +17,7 @@ import sys
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any, cast
 
-from pickleball_hook import names, originals, rules
+from pickleball_hook import frames, names, originals, rules
 from pickleball_hook.guard import Guard
 from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, STATE, Verdict
 
@@ -879,6 +879,15 @@ class ReferenceUnpickler(originals.PythonUnpickler):  # type: ignore[misc]
         return cast("object", value)
 
     get_extension = get_extension
+
+    @property
+    def _unframer(self) -> frames.Frames:
+        """What ``pickle._Unpickler.load`` reads through, and makes anew for each load."""
+        return self._frames
+
+    @_unframer.setter
+    def _unframer(self, plain: Any) -> None:
+        self._frames = frames.Frames(plain.file_read, plain.file_readline)
 
     def load(self) -> object:
         """Run the stream."""
