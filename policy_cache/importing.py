@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections.abc import Iterable
 
 from policy_cache import base_policy
-from policy_cache.distributions import DISTRIBUTION, LOCAL, STDLIB
-from policy_cache.locate import locate
+from policy_cache.distributions import DISTRIBUTION, LOCAL, PROGRAM, STDLIB
+from policy_cache.locate import Module, locate
 from policy_cache.model import CALL
 from policy_cache.resolve import expression
 from policy_cache.sinks import sink
-from policy_cache.syntax import Source, source
+from policy_cache.syntax import Source, absolute, source
 
 _NEVER = frozenset(["__main__", "tests", "test", "conftest", "setup", "examples", "scripts"])
 """Parts of a module name that no honest object's class lives under, and that act on import."""
@@ -25,13 +27,15 @@ _MAKERS = (
 """What a module may call without acting, besides what the base policy lets files call."""
 
 
-def reason_against(name: str) -> str:
+def reason_against(name: str, seen: Iterable[str] = ()) -> str:
     """Return why the module `name` must not be imported for a file, ``""`` if it may be.
 
     Parameters
     ----------
     name : str
         Absolute name; its parents are judged by calls of their own.
+    seen : iterable of str
+        Modules of the program whose imports led here.
 
     Returns
     -------
@@ -59,8 +63,49 @@ def reason_against(name: str) -> str:
         return "" if kind == DISTRIBUTION else f"{name} has no readable source"
     if src is None:
         return f"the source of {name} cannot be read"
-    acts = _acts(src) if kind == DISTRIBUTION else _is_not_quiet(src)
-    return f"{acts}: import it in your program first" if acts else ""
+    # What the environment's own installer compiled is trusted as what it installed is.
+    acts = _acts(src) if kind == DISTRIBUTION else _is_not_quiet(src) or _is_other_code(located)
+    if acts:
+        return f"{acts}: import it in your program first"
+    return "" if kind == DISTRIBUTION else _reason_against_imported(src, {name, *seen})
+
+
+def _is_other_code(located: Module) -> str:
+    from policy_cache import bytecode
+
+    return bytecode.reason_against(located.file)
+
+
+def _reason_against_imported(src: Source, seen: set[str]) -> str:
+    """Return why a module of the program must not be imported for what it imports itself.
+
+    What it imports of installed distributions is the program's choice; its own folders may hold
+    what nobody has chosen.
+    """
+    for module in _imported(src):
+        parts = module.split(".")
+        for end in range(1, len(parts) + 1):
+            part = ".".join(parts[:end])
+            located = locate(part) if part not in sys.modules and part not in seen else None
+            if located is None or located.owner.kind not in (PROGRAM, LOCAL):
+                continue
+            reason = reason_against(part, seen)
+            if reason:
+                return f"importing {src.module.name} imports {part}: {reason}"
+            seen.add(part)
+    return ""
+
+
+def _imported(src: Source) -> set[str]:
+    """Return the modules that a module may import as it is imported."""
+    found: set[str] = set()
+    for node in _executed(src.tree.body):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            origin = absolute(src.module, node.module, node.level)
+            found |= {origin, *(f"{origin}.{alias.name}" for alias in node.names)}
+    return found
 
 
 def _listed(name: str) -> bool:
@@ -73,13 +118,43 @@ def _acts(src: Source) -> str:
         if not isinstance(node, ast.Call):
             continue
         text = ast.unparse(node.func)
-        if text.startswith("sys.path."):
+        if text.startswith("sys.path.") and not _appends_own_folder(node, src):
             return f"importing {src.module.name} edits sys.path (line {node.lineno})"
         thing = expression(node.func, src)
         found = sink(thing.key) if thing is not None else None
         if found is not None and found.category in _ACTING:
             return f"importing {src.module.name} {found.why} (line {node.lineno})"
     return ""
+
+
+_PATH_NAMES = frozenset(["__file__", "Path", "pathlib", "os", "str"])
+
+
+def _appends_own_folder(node: ast.Call, src: Source) -> bool:
+    """Tell whether a call is ``sys.path.append`` of a folder computed from ``__file__`` alone.
+
+    Some libraries were made from a checkout and find themselves so (yolov5/models/yolo.py). What is
+    appended is asked last: it replaces no module that is there already.
+    """
+    if ast.unparse(node.func) != "sys.path.append" or len(node.args) != 1:
+        return False
+    used: set[str] = set()
+    waiting: list[ast.expr] = [node.args[0]]
+    while waiting:
+        for part in ast.walk(waiting.pop()):
+            if not isinstance(part, ast.Name) or part.id in used:
+                continue
+            used.add(part.id)
+            bound = [b.node for b in src.scope.names.get(part.id, []) if b.kind == "value"]
+            waiting += [value for value in bound if isinstance(value, ast.expr)]
+    made = {name for name in used if name not in _PATH_NAMES and not _is_value(name, src)}
+    return "__file__" in used and not made
+
+
+def _is_value(name: str, src: Source) -> bool:
+    """Tell whether a name is bound by plain assignments of the module only."""
+    bindings = src.scope.names.get(name, [])
+    return bool(bindings) and all(binding.kind == "value" for binding in bindings)
 
 
 def _is_not_quiet(src: Source) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,37 @@ def test_module_beside_the_file_is_not_imported(tmp_path: Path) -> None:
     (tmp_path / "hostile.pkl").write_bytes(imported("helper"))
     arguments = ["program.py", str(tmp_path / "hostile.pkl")]
     assert run(tmp_path, "enforce", arguments, tmp_path / "canary") == "PolicyViolation"
+
+
+def test_bytecode_that_is_not_the_source_s_is_not_run(tmp_path: Path) -> None:
+    canary, program = tmp_path / "canary", tmp_path / "program"
+    program.mkdir()
+    helper = program / "helper.py"
+    helper.write_text(HELPER)
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(helper), doraise=True, invalidation_mode=unchecked)
+    helper.write_text(QUIET)
+    (tmp_path / "hostile.pkl").write_bytes(imported("helper"))
+    arguments = ["program.py", "../hostile.pkl"]
+    run(program, "off", arguments, canary)
+    assert canary.exists()
+    canary.unlink()
+    assert run(program, "enforce", arguments, canary) == "PolicyViolation"
+    assert not canary.exists()
+
+
+def test_what_a_program_s_module_imports_is_judged_too(tmp_path: Path) -> None:
+    canary, program = tmp_path / "canary", tmp_path / "program"
+    program.mkdir()
+    (program / "helper.py").write_text("import actor\n" + QUIET)
+    (program / "actor.py").write_text(HELPER)
+    (tmp_path / "hostile.pkl").write_bytes(imported("helper"))
+    arguments = ["program.py", "../hostile.pkl"]
+    run(program, "off", arguments, canary)
+    assert canary.exists()
+    canary.unlink()
+    assert run(program, "enforce", arguments, canary) == "PolicyViolation"
+    assert not canary.exists()
 
 
 def test_a_shadow_of_an_installed_package_is_not_imported(tmp_path: Path) -> None:
