@@ -204,6 +204,7 @@ def globals_of(stream: bytes) -> set[tuple[str, str]]:
     texts: list[str] = []
     memo: dict[int, str] = {}
     protocol = 0
+    argument: Any
     for opcode, argument, _ in pickletools.genops(stream):
         if opcode.name == "PROTO":
             protocol = argument
