@@ -6,13 +6,17 @@ one, so that a refusal which some library swallows is raised at its end all the 
 
 from __future__ import annotations
 
+import os
+from _thread import get_ident
 from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from weakref import ReferenceType
 
     from pickleball_hook.errors import PolicyViolation
+    from pickleball_hook.guard import Guard
 
 
 class Load:
@@ -24,22 +28,46 @@ class Load:
         The first refusal in it.
     depth : int
         How many loads, one in the other, are under way.
+    files : list
+        The callers' file objects: what they do when they are read is the program's doing.
+    guards : list of weak references
+        The guards of the loads.
+    effects : set of str
+        Audit events that have been reported in audit mode.
     """
 
-    __slots__ = ("depth", "violation")
+    __slots__ = ("depth", "effects", "files", "guards", "violation")
 
     def __init__(self) -> None:
         self.depth = 0
         self.violation: PolicyViolation | None = None
+        self.files: list[object] = []
+        self.guards: list[ReferenceType[Guard]] = []
+        self.effects: set[str] = set()
 
 
 _load: ContextVar[Load | None] = ContextVar("pickleball_load", default=None)
 _source: ContextVar[tuple[str, str]] = ContextVar("pickleball_source", default=("", ""))
 
+running: dict[int, int] = {}
+"""Outermost loads under way in the whole process, by id: the thread of each."""
+
+
+def _forget_others() -> None:
+    """In a forked child only the thread that forked goes on."""
+    for key, thread in [*running.items()]:
+        if thread != get_ident():
+            del running[key]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_others)
+
 
 def current() -> Load | None:
     """Return the outermost guarded load that is under way in this task, if there is one."""
-    return _load.get()
+    load = _load.get()
+    return load if load is not None and load.depth else None  # a callback may outlive its load
 
 
 def source() -> tuple[str, str]:
@@ -53,11 +81,14 @@ class entering:
     __slots__ = ("_outermost", "_token", "load")
 
     def __enter__(self) -> Load:
-        known = _load.get()
+        known = current()
         self._outermost = known is None
         self.load = known or Load()
         self.load.depth += 1
-        self._token = _load.set(self.load) if known is None else None
+        self._token = None
+        if known is None:
+            self._token = _load.set(self.load)
+            running[id(self.load)] = get_ident()
         return self.load
 
     def __exit__(
@@ -68,6 +99,7 @@ class entering:
     ) -> None:
         self.load.depth -= 1
         if self._token is not None:
+            running.pop(id(self.load), None)
             _load.reset(self._token)
         violation = self.load.violation
         if not self._outermost or violation is None or error is violation:
@@ -85,7 +117,7 @@ def is_trusted() -> bool:
     Bytes in memory that are loaded meanwhile are part of the message; a file is not, and what a
     guarded load brings about never is.
     """
-    return _trusted.get() and _load.get() is None
+    return _trusted.get() and current() is None
 
 
 class trusting:

@@ -128,6 +128,10 @@ def uninstall() -> None:
         from pickleball_hook import patches
 
         patches.revert()
+    if "pickleball_hook.events" in sys.modules:
+        from pickleball_hook import events
+
+        events.silence()
 
 
 def wake(
