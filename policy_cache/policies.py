@@ -71,6 +71,9 @@ def flush() -> None:
     """Write what was learned to the user's cache, and let go of large analyses."""
     if _disk is not None:
         _disk.flush()
+    progress = sys.modules.get("policy_cache.progress")
+    if progress is not None:
+        progress.done()
     syntax = sys.modules.get("policy_cache.syntax")
     if syntax is not None and syntax.held() > _MOST_HELD:
         with _lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
+from policy_cache import progress
 from policy_cache.locate import Module, locate
 
 _MOST_BYTES = 8_000_000
@@ -93,6 +94,7 @@ def source(name: str) -> Source | None:
 
 
 def _parse(module: Module) -> Source | None:
+    progress.tick(module.name)
     try:
         with open(module.file, "rb") as stream:
             text = stream.read(_MOST_BYTES + 1)
