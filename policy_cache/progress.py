@@ -50,5 +50,5 @@ def _write(text: str) -> None:
     try:
         sys.stderr.write(f"\r{text[:_WIDTH]:{_WIDTH}}\r")
         sys.stderr.flush()
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):
         return
