@@ -5,7 +5,18 @@ from __future__ import annotations
 import copyreg
 import io
 
-from pickleball_hook import channels, context, machine, names, settings
+from pickleball_hook import (
+    channels,
+    context,
+    entry,
+    events,
+    gate,
+    machine,
+    names,
+    replay,
+    settings,
+    trust,
+)
 from pickleball_hook.errors import PolicyViolation
 from pickleball_hook.guard import Guard
 from pickleball_hook.originals import (
@@ -24,9 +35,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def _is_plain() -> bool:
+    """Tell whether nothing is judged now: the mode is off, or the user trusts the file."""
+    return settings.mode().value == "off" or trust.is_vouching()
+
+
 def loads(data: Any, options: dict[str, Any], frame: FrameType) -> object:
     """Load from a buffer, checked unless the caller is a trusted channel or the mode is off."""
-    if settings.mode().value == "off" or context.is_trusted():
+    if _is_plain() or context.is_trusted():
         return c_loads(data, **options)
     if context.current() is None and channels.trusted(frame):
         with context.trusting():
@@ -35,38 +51,83 @@ def loads(data: Any, options: dict[str, Any], frame: FrameType) -> object:
     def opened() -> Any:
         return io.BytesIO(data) if type(data) is bytes else _ViewReader(data)
 
-    return _run(opened(), options, None, "pickle.loads", opened)
+    twice = None if "buffers" in options else replay.source_of(None, data, None)
+    return _run(opened(), options, None, "pickle.loads", opened, twice)
 
 
 def load(file: Any, options: dict[str, Any], frame: FrameType, start: int | None) -> object:
     """Load from a file that stands at `start` (None: it cannot be told, or moved back)."""
-    if settings.mode().value == "off":
+    if _is_plain():
         return c_load(file, **options)
     if context.current() is None and channels.trusted(frame):
         with context.trusting():
             return c_load(file, **options)
-    return _run(file, options, None, "pickle.load", _reopener(file, start))
+    if context.current() is None and trust.trusts_any():
+        copy = trust.private_copy(file)
+        if copy is not None or trust.covers(file):
+            with trust.vouching():
+                value = c_load(copy or file, **options)
+            if copy is not None:
+                file.seek(copy.tell())
+            return value
+    twice = None if "buffers" in options else replay.source_of(file, None, start)
+    return _run(file, options, None, "pickle.load", _reopener(file, start), twice)
 
 
 def load_with(
     outer: Any, file: Any, options: dict[str, Any], frame: FrameType, start: int | None
 ) -> object:
     """Load for a ``pickle.Unpickler`` object, whose callbacks and memo are in force."""
-    if settings.mode().value == "off":
-        return _plain(outer)
+    if _is_plain():
+        return _plain(outer, file, options)
     if context.current() is None and channels.trusted(frame):
         with context.trusting():
-            return _plain(outer)
+            return _plain(outer, file, options)
+    if _is_trusted(file):
+        with trust.vouching():
+            return _plain(outer, file, options)
     return _run(file, options, outer, "pickle.Unpickler.load", _reopener(file, start))
 
 
-def _plain(outer: Any) -> object:
+def _is_trusted(file: Any) -> bool:
+    return context.current() is None and trust.trusts_any() and trust.covers(file)
+
+
+def _plain(outer: Any, file: Any, options: dict[str, Any]) -> object:
+    # The gate may have read ahead with it, and CPython keeps what was read (Modules/_pickle.c).
+    reader: Any = outer if outer._memo is None else _substitute(outer, file, options)
     outer._unguarded = True
     try:
-        value: object = CUnpickler.load(outer)
+        value: object = CUnpickler.load(reader)
         return value
     finally:
         outer._unguarded = False
+
+
+def _substitute(outer: Any, file: Any, options: dict[str, Any]) -> Any:
+    """Return a C unpickler that stands where the file stands and calls back to another one."""
+    kind = _Substitute
+    if getattr(outer, "persistent_load", None) is not None:
+        kind = _PersistentSubstitute
+    found = kind(file, **options)
+    found.outer = outer
+    return found
+
+
+class _Substitute(CUnpickler):  # type: ignore[misc]
+    outer: Any
+
+    def find_class(self, module: str, name: str) -> object:
+        """Ask the class of the one it stands for, if that has a method of its own."""
+        if type(self.outer).find_class is entry.Unpickler.find_class:
+            return CUnpickler.find_class(self, module, name)
+        return self.outer.find_class(module, name)
+
+
+class _PersistentSubstitute(_Substitute):
+    def persistent_load(self, pid: object) -> object:
+        """Ask the one it stands for."""
+        return self.outer.persistent_load(pid)
 
 
 def _reopener(file: Any, start: int | None) -> Callable[[], Any] | None:
@@ -86,15 +147,30 @@ def _run(
     outer: Any,
     loader: str,
     reopened: Callable[[], Any] | None,
+    twice: Any = None,
 ) -> object:
-    """Run a stream on the reference machine."""
+    """Run a stream on the C machine if it is proven to be permitted, else on the reference machine.
+
+    `twice` is the stream as the proof reads it, None if it cannot be read more than once.
+    """
     path, named = context.source()
+    events.listen()
     with context.entering() as load:
-        guard = Guard(load, enforcing(), path or context.name_of(file), named or loader)
+        guard = getattr(outer, "_guard", None)
+        if guard is None:
+            guard = Guard(load, enforcing(), path or context.name_of(file), named or loader)
+        else:
+            guard.resume(load, enforcing())
+        if twice is not None and gate.usable():
+            proven, value = _replayed(guard, twice, options)
+            if proven:
+                return value
+        load.files.append(file)
         unpickler = machine.ReferenceUnpickler(guard, outer, file, **options)
         if outer is not None:
-            unpickler.memo = outer.memo.copy()
-            names.inherit(guard, unpickler.memo.values())
+            unpickler.memo = outer.memo if outer._memo is not None else outer.memo.copy()
+            if outer._guard is None:
+                names.inherit(guard, unpickler.memo.values())
             outer._machine = unpickler
         try:
             value = unpickler.load()
@@ -103,12 +179,33 @@ def _run(
         except Exception as error:
             raise _plain_error(error, unpickler, reopened, options) from None
         finally:
+            load.files.pop()
             if outer is not None:
                 outer._machine = None
-                outer.memo = unpickler.memo
+                outer._memo, outer._guard = unpickler.memo, guard
+            else:
+                _drop(unpickler, guard)
             if load.depth == 1:
                 policies.flush()
     return value
+
+
+def _drop(unpickler: machine.ReferenceUnpickler, guard: Guard) -> None:
+    """Let go of what is not part of the result: what it does at its end is the stream's doing."""
+    unpickler.stack = unpickler.metastack = unpickler.append = None
+    unpickler.memo.clear()
+    guard.made.clear()
+
+
+def _replayed(guard: Guard, twice: Any, options: dict[str, Any]) -> tuple[bool, object]:
+    """Load by proof and replay; tells whether there was a proof."""
+    guard.load.files.append(twice.file)
+    try:
+        return replay.attempt(guard, twice, options)
+    finally:
+        guard.load.files.pop()
+        if guard.load.depth == 1:
+            policies.flush()
 
 
 def _plain_error(
@@ -147,19 +244,33 @@ def load_in_python(unpickler: Any, frame: FrameType) -> object:
     if isinstance(unpickler, machine.ReferenceUnpickler):
         return python_load(unpickler)
     trusted = context.current() is None and channels.trusted(frame)
-    if settings.mode().value == "off" or trusted:
+    if _is_plain() or trusted:
         unpickler._guard = None
         with context.trusting():
             return python_load(unpickler)
+    if _is_trusted(getattr(getattr(unpickler, "_file_read", None), "__self__", None)):
+        unpickler._guard = None
+        with trust.vouching():
+            return python_load(unpickler)
     path, named = context.source()
+    events.listen()
     with context.entering() as load:
         read = getattr(unpickler, "_file_read", None)
-        file = path or context.name_of(getattr(read, "__self__", None))
-        unpickler._guard = Guard(load, enforcing(), file, named or "pickle._Unpickler.load")
+        load.files.append(getattr(read, "__self__", None))
+        file = path or context.name_of(load.files[-1])
+        memo = unpickler.__dict__.get("memo", {})
+        guard = unpickler.__dict__.get("_earlier") if memo else None
+        if guard is None:
+            guard = Guard(load, enforcing(), file, named or "pickle._Unpickler.load")
+            names.inherit(guard, memo.values())
+        else:
+            guard.resume(load, enforcing())
+        unpickler._guard = unpickler._earlier = guard
         unpickler.dispatch = _dispatch(type(unpickler))
         try:
             value = machine.finish(unpickler, python_load(unpickler))
         finally:
+            load.files.pop()
             del unpickler.dispatch
             del unpickler._guard
             if load.depth == 1:
@@ -222,7 +333,7 @@ def _switch(function: Any, plain: Any) -> Any:
 
 def _alone(unpickler: Any, function: Any, args: tuple[Any, ...]) -> Any:
     """Run one checked operation outside ``load``, for a class that has a loop of its own."""
-    if settings.mode().value == "off":
+    if _is_plain():
         return _PLAIN_METHODS[function.__name__](unpickler, *args)
     with context.entering() as load:
         unpickler._guard = Guard(load, enforcing(), "", "pickle._Unpickler")
@@ -234,7 +345,7 @@ def _alone(unpickler: Any, function: Any, args: tuple[Any, ...]) -> Any:
 
 def find_class_alone(outer: Any, module: str, name: str) -> object:
     """Resolve a global for ``Unpickler.find_class`` that is called outside ``load``."""
-    if settings.mode().value == "off":
+    if _is_plain():
         return CUnpickler.find_class(outer, module, name)
     with context.entering() as load:
         guard = Guard(load, enforcing(), "", "pickle.Unpickler.find_class")

@@ -119,7 +119,7 @@ loads = _Loads(c_loads)
 
 
 class Unpickler(CUnpickler):  # type: ignore[misc]
-    __slots__ = ("_file", "_gated", "_machine", "_memo", "_options", "_unguarded")
+    __slots__ = ("_file", "_gated", "_guard", "_machine", "_memo", "_options", "_unguarded")
 
     def __init__(
         self,
@@ -132,6 +132,7 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
     ) -> None:
         self._machine: Any = None
         self._memo: dict[int, Any] | None = None
+        self._guard: Any = None
         self._gated = self._unguarded = False
         given = {"fix_imports": fix_imports, "encoding": encoding, "errors": errors}
         self._options = {**given, **({} if buffers == () else {"buffers": buffers})}
@@ -180,9 +181,10 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
 
     @memo.setter
     def memo(self, value: Any) -> None:
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or not all(map(_is_memo_key, value)):
             CUnpickler.memo.__set__(self, value)  # CPython's own complaint, if there is any
         self._memo = dict(value.copy())
+        self._guard = None
 
     def _is_plain(self) -> bool:
         """Tell whether no callback or buffer of the caller's takes part in the load."""
@@ -192,6 +194,10 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
             return False
         given = getattr(self, "persistent_load", None)
         return given is None or _is_builtin_default(given)
+
+
+def _is_memo_key(key: object) -> bool:
+    return type(key) is int and 0 <= key <= sys.maxsize
 
 
 def _is_builtin_default(method: Any) -> bool:

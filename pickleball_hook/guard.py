@@ -12,7 +12,7 @@ import sys
 import types
 import weakref
 
-from pickleball_hook import audit, context, names, settings
+from pickleball_hook import context, names, records, settings
 from pickleball_hook.errors import Finding, PolicyViolation
 from policy_cache import policies
 from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, TEXTLESS, Verdict
@@ -81,6 +81,13 @@ class Guard:
         self.calling = False
         """Whether code other than the unpickler's runs: an error then is not the stream's."""
 
+    def resume(self, load: context.Load, enforcing: bool) -> None:
+        """Go on with a later load of the same unpickler, whose memo holds what earlier ones made."""
+        self.load = load
+        load.guards.append(weakref.ref(self))
+        self.enforcing = enforcing
+        self.calling = False
+
     # -- refusing -------------------------------------------------------------------------------
 
     def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
@@ -95,7 +102,7 @@ class Guard:
         finding = Finding(
             name, operation, reason, remedy or _remedy(name), self.file, self.loader, mode
         )
-        audit.record(finding)
+        records.record(finding)
         if not self.enforcing:
             return
         violation = PolicyViolation(finding)
@@ -122,17 +129,20 @@ class Guard:
         if not self.enforcing:
             return value
         stand_in = names.CallOnly()
-        self.call_only.append(stand_in)
-        self._behind[id(stand_in)] = value
-        self.grant(stand_in, verdict)
+        self.keep(stand_in, (value, verdict))
         return stand_in
 
-    def release(self) -> names.CallOnly:
-        """Forget the last stand-in and return it."""
+    def release(self) -> tuple[names.CallOnly, tuple[object, Verdict]]:
+        """Forget the last stand-in; return it, and what it stands for with the verdict."""
         stand_in = self.call_only.pop()
-        self.granted.pop(id(stand_in), None)
-        self._behind.pop(id(stand_in), None)
-        return stand_in
+        _, verdict = self.granted.pop(id(stand_in))
+        return stand_in, (self._behind.pop(id(stand_in)), verdict)
+
+    def keep(self, stand_in: names.CallOnly, meaning: tuple[object, Verdict]) -> None:
+        """Remember a stand-in that is kept in a memo, for a later load of the same unpickler."""
+        self.call_only.append(stand_in)
+        self._behind[id(stand_in)], verdict = meaning
+        self.grant(stand_in, verdict)
 
     def behind(self, value: object) -> Any:
         """Return what a stand-in stands for, and anything else as it is."""
@@ -152,7 +162,11 @@ class Guard:
             return self.permits(value, REFER)
         if isinstance(value, functools.partial):
             return self.reason_against_call(value.func)
-        for base in type(value).__mro__:
+        return self.reason_against_instance(type(value))
+
+    def reason_against_instance(self, cls: type) -> str:
+        """Return why others may not call the instances of a class, ``""`` if they may."""
+        for base in cls.__mro__:
             if "__call__" in vars(base):
                 verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__")
                 return "" if REFER in verdict.grants else verdict.why_not(REFER)
@@ -179,7 +193,7 @@ class Guard:
             self.grant(value, verdict._replace(grants={**verdict.grants, CALL: evidence}))
             return ""
         if operation in settings.allowances().get(verdict.key, ()):
-            return "" if _may_be_allowed(verdict) else verdict.why_not(operation)
+            return "" if may_be_allowed(verdict) else verdict.why_not(operation)
         return verdict.why_not(operation)
 
     def name(self, value: object) -> str:
@@ -320,7 +334,7 @@ def _items(value: Any) -> list[Any]:
     return next(([*base.__iter__(value)] for base in bases if isinstance(value, base)), [])
 
 
-def _may_be_allowed(verdict: Verdict) -> bool:
+def may_be_allowed(verdict: Verdict) -> bool:
     """Tell whether the user may allow a global by name: never one that reaches a sink."""
     return not any("reaches" in reason for reason in verdict.refusals.values()) and bool(
         verdict.kind not in ("external", "module") and "*" not in verdict.refusals

@@ -117,7 +117,19 @@ def load_persid(self: Any) -> None:
         pid = _line(self).decode("ascii")
     except UnicodeDecodeError:
         raise pickle.UnpicklingError("persistent IDs in protocol 0 must be ASCII strings") from None
-    self.append(self.persistent_load(pid))
+    self.append(_persistent(self, pid))
+
+
+def load_binpersid(self: Any) -> None:
+    """BINPERSID: a value from the stack, for the caller's ``persistent_load``."""
+    self.append(_persistent(self, self.stack.pop()))
+
+
+def _persistent(self: Any, pid: object) -> object:
+    """Return what a persistent id stands for: the program's, not for the file to fill."""
+    value = self.persistent_load(pid)
+    self._guard.made_here(value, fresh=False)
+    return cast("object", value)
 
 
 def load_stack_global(self: Any) -> None:
@@ -187,8 +199,9 @@ def load_newobj_ex(self: Any) -> None:
     cls = self.stack[-1]
     if not isinstance(args, tuple):
         raise pickle.UnpicklingError("NEWOBJ_EX args argument must be a tuple")
-    if type(kwargs) is not dict:
+    if not isinstance(kwargs, dict):
         raise pickle.UnpicklingError("NEWOBJ_EX kwargs argument must be a dict")
+    kwargs = dict(dict.items(kwargs))  # what is in it, whatever its class says
     self.stack[-1] = _construct(self, cls, tuple(tuple.__iter__(args)), kwargs, "NEWOBJ_EX")
 
 
@@ -629,7 +642,7 @@ def load_setitems(self: Any) -> None:
 def _set_items(self: Any, target: Any, items: list[Any]) -> None:
     guard: Guard = self._guard
     check_fill(guard, target, "SETITEMS", items)
-    if len(items) % 2:
+    if len(items) % 2 and isinstance(self, ReferenceUnpickler):  # IndexError in Python's own
         raise pickle.UnpicklingError("odd number of items for SETITEMS")
     guard.calling = True
     for index in range(0, len(items), 2):
@@ -693,6 +706,7 @@ def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> No
 OPERATIONS = {
     pickle.GLOBAL: load_global,
     pickle.PERSID: load_persid,
+    pickle.BINPERSID: load_binpersid,
     pickle.STACK_GLOBAL: load_stack_global,
     pickle.INST: load_inst,
     pickle.OBJ: load_obj,
@@ -742,11 +756,11 @@ def _before_newobj(self: Any) -> Callable[[Any], None]:
 
 def _before_newobj_ex(self: Any) -> Callable[[Any], None]:
     cls, args, kwargs = self.stack[-3:]
-    if not isinstance(args, tuple) or type(kwargs) is not dict or not isinstance(cls, type):
+    if not isinstance(args, tuple) or not isinstance(kwargs, dict) or not isinstance(cls, type):
         raise pickle.UnpicklingError("NEWOBJ_EX expected a class, an arg tuple and a dict")
-    args = tuple(tuple.__iter__(args))
+    args, kwargs = tuple(tuple.__iter__(args)), dict(dict.items(kwargs))
     check_construct(self._guard, cls, (*args, *kwargs.values()), "NEWOBJ_EX")
-    self.stack[-2] = args
+    self.stack[-2:] = [args, kwargs]
     return _book_result
 
 
@@ -787,7 +801,18 @@ def _before_marked(opcode: str) -> Callable[[Any], Callable[[Any], None]]:
     return check
 
 
+def _before_persid(self: Any) -> Callable[[Any], None]:
+    return _book_given
+
+
+def _book_given(self: Any) -> None:
+    """Remember that what a persistent id stands for is the program's."""
+    self._guard.made_here(self.stack[-1], fresh=False)
+
+
 CHECKS: dict[bytes, Callable[[Any], Callable[[Any], None]]] = {
+    pickle.PERSID: _before_persid,
+    pickle.BINPERSID: _before_persid,
     pickle.REDUCE: _before_reduce,
     pickle.NEWOBJ: _before_newobj,
     pickle.NEWOBJ_EX: _before_newobj_ex,
@@ -820,14 +845,23 @@ def finish(self: Any, value: object) -> object:
     if not guard.call_only:
         return value
     self.stack = self.metastack = self.append = None
+    keys: dict[int, list[int]] = {}
     for key, held in [*self.memo.items()]:
         if type(held) is names.CallOnly:
+            keys.setdefault(id(held), []).append(key)
             self.memo[key] = None
+    held = None
+    kept = []
     while guard.call_only:
         name = guard.name(guard.call_only[-1])
-        held = guard.release()
+        held, meaning = guard.release()
         if sys.getrefcount(held) > _FRESH_REFERENCES:
             guard.refuse(name, "GLOBAL", "it may be called by a file, but not handed out")
+        if id(held) in keys:
+            self.memo.update(dict.fromkeys(keys[id(held)], held))
+            kept.append((held, meaning))
+    for held, meaning in kept:
+        guard.keep(held, meaning)
     return value
 
 

@@ -140,9 +140,6 @@ class TestSameObjects:
             assert guarded.read() == b"rest"
 
     @quick
-    @pytest.mark.xfail(
-        reason="call-only names in the memo of an earlier load are lost", strict=False
-    )
     @given(st.lists(graphs, min_size=1, max_size=3))
     def test_one_unpickler_for_several(self, values: list[Any]) -> None:
         stream = io.BytesIO()
