@@ -6,16 +6,29 @@ Importing this package does nothing and costs next to nothing: what start-up nee
 
 from __future__ import annotations
 
+import sys
+
 __version__ = "0.1.0"
 
-__all__ = ["PolicyViolation", "__version__", "install", "status", "uninstall"]
+__all__ = [
+    "PolicyViolation",
+    "__version__",
+    "audit",
+    "check",
+    "install",
+    "status",
+    "trusted",
+    "uninstall",
+]
 
 # typing.TYPE_CHECKING without importing typing, which costs more than this whole package.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager as ContextManager
     from typing import Any
 
     from pickleball_hook.errors import PolicyViolation
+    from pickleball_hook.inspection import FileVerdict
 
 
 def install() -> None:
@@ -27,7 +40,12 @@ def install() -> None:
     """
     from pickleball_hook import startup
 
+    late = "pickle" in sys.modules and not startup.installed()
     startup.install()
+    if late and not startup.switched_off():
+        from pickleball_hook import events
+
+        events.listen()  # closures and C code may hold loaders that no search finds
 
 
 def uninstall() -> None:
@@ -48,6 +66,50 @@ def status() -> dict[str, Any]:
     from pickleball_hook.report import collect
 
     return collect()
+
+
+def check(source: Any) -> FileVerdict:
+    """Judge a file without loading anything of it or importing any library.
+
+    Parameters
+    ----------
+    source : path or binary file
+        What to judge; a file is read from where it stands.
+
+    Returns
+    -------
+    pickleball_hook.inspection.FileVerdict
+        With ``outcome`` (``permitted``, ``refused``, ``unknown``, ``no pickle``), ``refusals``,
+        ``unknown``, ``conditions``, ``uses`` and ``distributions``.
+    """
+    from pickleball_hook import inspection
+
+    return inspection.check(source)
+
+
+def audit() -> ContextManager[None]:
+    """Return a context in which loads of this task are recorded, and none is refused."""
+    from pickleball_hook import settings
+
+    return settings.overriding("audit")
+
+
+def trusted(path: Any) -> ContextManager[None]:
+    """Return a context in which a file loads as plain Python loads it.
+
+    Parameters
+    ----------
+    path : path-like
+        What it holds now (SHA-256) is trusted, and nothing else.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read, or is no regular file.
+    """
+    from pickleball_hook import trust
+
+    return trust.also(path)
 
 
 def __getattr__(name: str) -> object:

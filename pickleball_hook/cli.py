@@ -1,10 +1,73 @@
-"""The ``pickleball`` command."""
+"""The ``pickleball`` command: which commands there are, each imported when it is called."""
 
 from __future__ import annotations
 
-import argparse
+import os
 import sys
-from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "status": ("environment", "say what is guarded, how, and why"),
+    "enable": ("environment", "guard every interpreter of this environment"),
+    "disable": ("environment", "stop guarding them; the package stays installed"),
+    "run": ("environment", "run a script guarded, whether enabled or not"),
+    "check": ("check", "say what would become of files, without loading anything"),
+    "explain": ("explain", "say what a file or a global may do, and why"),
+    "policy": ("policy", "see, compare, make, verify, lock and export policies"),
+    "warm": ("policy", "make the policies that files or distributions need"),
+    "trust": ("decisions", "load files as plain Python does: by content, folder or call site"),
+    "allow": ("decisions", "permit operations on a global that reaches nothing dangerous"),
+    "log": ("records", "show what was refused, or would have been"),
+    "report": ("page", "write the policies, refusals and evidence as one HTML page"),
+}
+"""Command to its module in `pickleball_hook.commands` and what it does."""
+
+
+class _Commands(click.Group):
+    """The commands above: what one needs is imported when that one runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"pickleball_hook.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from pickleball_hook import __version__
+
+    click.echo(f"pickleball-auto {__version__}")
+    ctx.exit()
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 done or permitted, 1 refused or not possible, 2 not judged or not "
+    'understood. Completion: eval "$(_PICKLEBALL_COMPLETE=bash_source pickleball)".',
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+    help="Print the version.",
+)  # fmt: skip
+def group() -> None:
+    """Every pickle that Python loads is held to a policy."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,141 +81,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 done, 1 not possible, 2 not understood.
+        Exit status: 0 done or permitted, 1 refused or not possible, 2 not judged or not
+        understood.
     """
-    options = _parser().parse_args(arguments)
-    command = _COMMANDS[options.command]
-    return command(options)
-
-
-def _parser() -> argparse.ArgumentParser:
-    from pickleball_hook import __version__
-
-    parser = argparse.ArgumentParser(
-        prog="pickleball",
-        description="Every pickle that Python loads is held to a policy.",
-    )
-    parser.add_argument("--version", action="version", version=f"pickleball-auto {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    status = commands.add_parser("status", help="say what is guarded, how, and why")
-    status.add_argument("--json", action="store_true", help="print one JSON object")
-
-    commands.add_parser("enable", help="guard every interpreter of this environment")
-    commands.add_parser("disable", help="stop guarding them; the package stays installed")
-
-    run = commands.add_parser("run", help="run a script guarded, whether enabled or not")
-    run.add_argument("script", help="path of a Python script")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="the script's own arguments")
-
-    explain = commands.add_parser("explain", help="say what a file may do with a global, and why")
-    explain.add_argument("name", metavar="MODULE:NAME", help="such as collections:OrderedDict")
-    return parser
-
-
-def _status(options: argparse.Namespace) -> int:
-    import json
-
-    from pickleball_hook import report
-
-    facts = report.collect(ask_plain_python=True)
-    print(json.dumps(facts, indent=1) if options.json else report.text(facts))
-    return 0
-
-
-def _enable(options: argparse.Namespace) -> int:
-    from pickleball_hook import activation, settings
-
+    given = None if arguments is None else list(arguments)
     try:
-        written = activation.enable()
-    except OSError as error:
-        return _failed(f"cannot write the start-up file: {error}")
-    for path in written:
-        print(f"wrote {path}")
-    print("every interpreter of this environment that is started from now on is guarded")
-    mode = settings.mode()
-    if mode.value != "enforce":
-        print(f"but the mode is {mode.value} ({mode.source})")
-    return 0
-
-
-def _disable(options: argparse.Namespace) -> int:
-    from pickleball_hook import activation
-
-    try:
-        removed = activation.disable()
-    except OSError as error:
-        return _failed(f"cannot remove the start-up file: {error}")
-    for path in removed:
-        print(f"removed {path}")
-    foreign = activation.startup_files()
-    for file in foreign:
-        print(f"left {file.path}, which is not of this environment alone: it still guards it")
-    if not foreign:
-        print("interpreters of this environment that are started from now on are not guarded")
-    print("`pickleball enable` puts the files back; so does installing the package again")
-    return 0
-
-
-def _run(options: argparse.Namespace) -> int:
-    import builtins
-    import io
-    import os
-    from importlib.machinery import SourceFileLoader
-    from types import ModuleType
-
-    import pickleball_hook
-
-    pickleball_hook.install()
-    script = options.script
-    path = os.path.abspath(script)
-    try:
-        with io.open_code(path) as file:
-            code = compile(file.read(), script, "exec", dont_inherit=True)
-    except OSError as error:
-        return _failed(f"cannot open {script}: {error.strerror}")
-    # What `python script.py` sets up, and left in place: threads, atexit functions and child
-    # processes look at `__main__` after the last line, which runpy.run_path would have undone.
-    main_module = ModuleType("__main__")
-    vars(main_module).update(
-        __file__=path,
-        __loader__=SourceFileLoader("__main__", path),
-        __builtins__=builtins,
-        __cached__=None,
-    )
-    sys.modules["__main__"] = main_module
-    sys.argv = [script, *options.arguments]
-    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
-        sys.path[0] = os.path.dirname(path)
-    exec(code, vars(main_module))
-    return 0
-
-
-def _explain(options: argparse.Namespace) -> int:
-    module, colon, name = options.name.partition(":")
-    if not (module and colon and name):
-        return _failed(f"not a global: {options.name!r}; write it as MODULE:NAME", status=2)
-    from policy_cache import policies
-
-    verdict = policies.verdict(module, name)
-    print(f"{module}:{name}")
-    print(f"  {verdict.kind} {verdict.target}")
-    for operation, evidence in verdict.grants.items():
-        print(f"  {operation:<10} granted  {evidence}")
-    for operation, reason in verdict.refusals.items():
-        print(f"  {'all' if operation == '*' else operation:<10} refused  {reason}")
-    return 0
-
-
-def _failed(message: str, status: int = 1) -> int:
-    print(f"pickleball: {message}", file=sys.stderr)
-    return status
-
-
-_COMMANDS = {
-    "status": _status,
-    "enable": _enable,
-    "disable": _disable,
-    "run": _run,
-    "explain": _explain,
-}
+        result: Any = group.main(given, prog_name="pickleball", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # `pickleball log | head`: the reader has what it wants, and nothing is left to be flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if callable(result):
+        result()
+    return result if isinstance(result, int) else 0

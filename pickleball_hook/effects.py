@@ -462,7 +462,7 @@ def _is_harmless(event: str, module: str) -> bool:
 
     if policies.owner_kind(module) == "stdlib" and event not in _LOADING:
         return False
-    return not policies.reason_against_import(module)
+    return not policies.reason_against_running(module)
 
 
 def _is_named(module: str, names: tuple[str, ...]) -> bool:

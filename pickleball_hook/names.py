@@ -6,6 +6,7 @@ import os
 import sys
 import types
 
+from pickleball_hook import safe_globals
 from policy_cache import policies
 from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, UNREDUCED, Verdict
 
@@ -67,6 +68,9 @@ def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
     PolicyViolation
         If the name resolves to something that may not even be referred to.
     """
+    listed = safe_globals.verdict(module, name)
+    if listed is not None:
+        return listed
     verdict = policies.verdict(module, name)
     if verdict.open:
         reason = policies.reason_against_import(module) or reason_against_walk(module, name)
@@ -184,6 +188,8 @@ def _is_target(value: object, verdict: Verdict) -> bool:
     live = verdict.traits.get("live")
     if live is not None:
         return live == "numpy" and is_numpy_kind(value)
+    if "object" in verdict.traits:
+        return verdict.traits["object"] is value
     module, _, qualname = verdict.target.partition(":")
     holder = sys.modules.get(module)
     if holder is None or not _is_from(holder, verdict.origin):

@@ -66,6 +66,28 @@ def _patch_pickle(module: Any) -> None:
         ):
             _replace(module, attribute, getattr(entry, attribute))
     _replace(originals.PythonUnpickler, "load", entry.load_in_python)
+    _patch_early()
+
+
+def _patch_early() -> None:
+    """Replace the loaders that modules took by name before, and watch for those held elsewhere."""
+    from pickleball_hook import early, entry, originals
+
+    found = list(
+        early.holders(
+            {
+                id(originals.c_load): entry.load,
+                id(originals.c_loads): entry.loads,
+                id(originals.CUnpickler): entry.Unpickler,
+            }
+        )
+    )
+    for holder, attribute, replacement in found:
+        _replace(holder, attribute, replacement)
+    if found:
+        from pickleball_hook import events
+
+        events.listen()
 
 
 def complete_python_unpickler() -> None:
@@ -105,11 +127,16 @@ def _patch_joblib(module: Any) -> None:
 
 
 def _load_joblib(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    from pickleball_hook import context
+    from pickleball_hook import context, trust
 
     file = args[0] if args else kwargs.get("filename")
     with context.reading(file, "joblib.load"):
-        return wrapped(*args, **kwargs)
+        known = trust.instead(file, in_memory=not (args[1:] or kwargs.get("mmap_mode")))
+        if known is None:
+            return wrapped(*args, **kwargs)
+        rest = {name: value for name, value in kwargs.items() if name != "filename"}
+        with trust.vouching():
+            return wrapped(known, *args[1:], **rest)
 
 
 _PATCHES: dict[str, Callable[[Any], None]] = {

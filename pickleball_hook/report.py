@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -26,7 +27,7 @@ def collect(*, ask_plain_python: bool = False) -> dict[str, Any]:
         ``cache`` with its ``folder`` and the ``policies`` in it; ``refusals`` with the ``log``
         and the ``latest`` records of it; ``problems``, what could not be understood or believed.
     """
-    from pickleball_hook import __version__, activation, audit, patches, settings, startup
+    from pickleball_hook import __version__, activation, patches, records, settings, startup
     from policy_cache import store
 
     mode = settings.mode()
@@ -46,11 +47,31 @@ def collect(*, ask_plain_python: bool = False) -> dict[str, Any]:
         },
         "cache": {
             "folder": store.cache_folder(),
+            "shared": store.shared_folders(),
             "policies": [entry._asdict() for entry in store.entries()],
         },
-        "refusals": {"log": audit.log_file(), "latest": audit.recent(_LATEST)},
-        "problems": list(settings.problems()),
+        "refusals": {"log": records.log_file(), "latest": records.recent(_LATEST)},
+        "problems": [*settings.problems(), *_store_problems()],
     }
+
+
+def _store_problems() -> list[str]:
+    """Return why policies are not read or not kept, in words."""
+    from policy_cache import folders, store
+
+    found = []
+    if not store.cache_folder():
+        found.append("policies are not kept: there is no cache folder for this user")
+    for folder, shared in [
+        (store.cache_folder(), False),
+        *((folder, True) for folder in store.shared_folders()),
+    ]:
+        reason = folders.folder_problem(folder, shared) if folder else None
+        if reason is not None:
+            found.append(f"ignored: {reason}")
+        elif folder and not shared and os.path.isdir(folder) and not os.access(folder, os.W_OK):
+            found.append(f"policies are not kept: {folder} cannot be written")
+    return found
 
 
 def text(facts: dict[str, Any]) -> str:
@@ -63,7 +84,8 @@ def text(facts: dict[str, Any]) -> str:
         ("mode", f"{facts['mode']['value']} ({facts['mode']['source']})"),
         ("patched", ", ".join(facts["patched"]) or "nothing"),
         ("waiting for", ", ".join(facts["waiting"]) or "nothing"),
-        ("cache", facts["cache"]["folder"]),
+        ("cache", facts["cache"]["folder"] or "none"),
+        *(("shared cache", folder) for folder in facts["cache"]["shared"]),
         *(("policy", _policy(policy)) for policy in facts["cache"]["policies"]),
         ("refusals", facts["refusals"]["log"]),
         *(("latest", _refusal(record)) for record in facts["refusals"]["latest"]),

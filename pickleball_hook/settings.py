@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import namedtuple
+from contextvars import ContextVar
 
 from policy_cache import folders
 
@@ -28,20 +29,23 @@ if TYPE_CHECKING:
         allowances: dict[str, frozenset[str]]
         channels: tuple[tuple[str, str], ...]
         problems: tuple[str, ...]
+        files: dict[str, int]
+        folders: frozenset[str]
 
 else:
     Mode = namedtuple("Mode", "value source")
-    _Config = namedtuple("_Config", "mode allowances channels problems")
+    _Config = namedtuple("_Config", "mode allowances channels problems files folders")
 
 MODES = ("enforce", "audit", "off")
 OPERATIONS = ("refer", "construct", "state", "call", "fill")
 
 _VARIABLE = "PICKLEBALL_MODE"
 _current: _Config | None = None
+_override: ContextVar[Mode | None] = ContextVar("pickleball_mode", default=None)
 
 
 def mode() -> Mode:
-    """Return the mode that holds.
+    """Return the mode that holds: within `overriding` that one.
 
     Returns
     -------
@@ -49,7 +53,28 @@ def mode() -> Mode:
         ``PICKLEBALL_MODE`` (not under ``-E`` and ``-I``), else "mode" of the configuration file,
         else "enforce"; a value that is none of `MODES` means "enforce" and is named as source.
     """
-    return _config().mode
+    return _override.get() or _config().mode
+
+
+class overriding:
+    """Context in which another mode holds for this task.
+
+    Parameters
+    ----------
+    value : str
+        One of `MODES`.
+    """
+
+    __slots__ = ("_token", "_value")
+
+    def __init__(self, value: str) -> None:
+        self._value = Mode(value, "the program itself")
+
+    def __enter__(self) -> None:
+        self._token = _override.set(self._value)
+
+    def __exit__(self, *error: object) -> None:
+        _override.reset(self._token)
 
 
 def allowances() -> dict[str, frozenset[str]]:
@@ -69,9 +94,20 @@ def channels() -> tuple[tuple[str, str], ...]:
     Returns
     -------
     tuple of (str, str)
-        Module and qualified name of the function; "channels" of the configuration file.
+        Module and qualified name of the function; "channels" and the "sites" under "trust" of
+        the configuration file.
     """
     return _config().channels
+
+
+def trusted_files() -> dict[str, int]:
+    """Return what files the user trusts: SHA-256 of the content to the size."""
+    return _config().files
+
+
+def trusted_folders() -> frozenset[str]:
+    """Return the folders whose files the user trusts."""
+    return _config().folders
 
 
 def problems() -> tuple[str, ...]:
@@ -114,12 +150,28 @@ def _read() -> _Config:
     problems: list[str] = []
     path = config_file()
     value = _file_value(path, problems)
+    trust = value.get("trust")
     return _Config(
         _mode(value, path, problems),
         _allowances(value.get("allow", {}), problems),
-        _channels(value.get("channels", []), problems),
+        (*_channels(value.get("channels", []), problems), *_sites(trust)),
         tuple(problems),
+        {key: row["size"] for key, row in _table(trust, "files") if type(row.get("size")) is int},
+        frozenset(key for key, _ in _table(trust, "folders") if os.path.isabs(key)),
     )
+
+
+def _table(value: Any, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the rows of a table of decisions that have the shape of one."""
+    rows = value.get(name) if isinstance(value, dict) else None
+    pairs = rows.items() if isinstance(rows, dict) else ()
+    return [(key, row) for key, row in pairs if isinstance(row, dict)]
+
+
+def _sites(trust: Any) -> list[tuple[str, str]]:
+    """Return the call sites that are trusted, written ``module:function``."""
+    parts = [key.partition(":") for key, _ in _table(trust, "sites")]
+    return [(module, function) for module, _, function in parts if module and function]
 
 
 def _file_value(path: str, problems: list[str]) -> dict[str, Any]:
@@ -155,7 +207,8 @@ def _mode(value: dict[str, Any], path: str, problems: list[str]) -> Mode:
 
 def _allowances(value: Any, problems: list[str]) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
-    for name, operations in value.items() if isinstance(value, dict) else [("allow", None)]:
+    for name, row in value.items() if isinstance(value, dict) else [("allow", None)]:
+        operations = row.get("operations") if isinstance(row, dict) else row
         if (
             ":" in name
             and isinstance(operations, list)

@@ -7,8 +7,9 @@ unpickler is a guarded one; an explicit ``weights_only=True`` is torch's own aff
 from __future__ import annotations
 
 import os
+import sys
 
-from pickleball_hook import context, settings
+from pickleball_hook import context, safe_globals, settings, trust
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,10 +21,25 @@ _TRUE = frozenset(["1", "y", "yes", "true"])  # torch/serialization.py, _get_wo_
 def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call ``torch.load`` with ``weights_only`` settled (a wrapt wrapper function)."""
     file = args[0] if args else kwargs.get("f")
-    if _policy_decides(file, kwargs):
+    if not _policy_decides(file, kwargs):
+        listed: list[Any] = []
+    else:
         kwargs = {**kwargs, "weights_only": False}
+        listed = _safe_globals(wrapped)
     with context.reading(file, "torch.load"):
-        return wrapped(*args, **kwargs)
+        known = trust.instead(file, in_memory=not kwargs.get("mmap"))
+        if known is not None:
+            rest = {name: value for name, value in kwargs.items() if name != "f"}
+            with trust.vouching():
+                return wrapped(known, *args[1:], **rest)
+        with safe_globals.allowing(listed):
+            return wrapped(*args, **kwargs)
+
+
+def _safe_globals(wrapped: Any) -> list[Any]:
+    """Return what the program has added to torch's list of safe globals."""
+    get = getattr(sys.modules.get(wrapped.__module__), "get_safe_globals", None)
+    return list(get()) if get is not None else []
 
 
 def _policy_decides(file: Any, kwargs: dict[str, Any]) -> bool:

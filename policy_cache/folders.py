@@ -68,7 +68,7 @@ def user_folder(kind: str, variable: str | None = None) -> str:
     return folder if os.path.isabs(folder) else ""
 
 
-def distrust(status: os.stat_result, path: str) -> str | None:
+def distrust(status: os.stat_result, path: str, shared: bool = False) -> str | None:
     """Say why what someone else could have written must not be believed.
 
     Parameters
@@ -77,6 +77,8 @@ def distrust(status: os.stat_result, path: str) -> str | None:
         Of the file or folder itself (``lstat``, ``fstat``).
     path : str
         For the message.
+    shared : bool
+        Whether it may be root's as well.
 
     Returns
     -------
@@ -87,20 +89,22 @@ def distrust(status: os.stat_result, path: str) -> str | None:
         return f"{path} is a symbolic link"
     if os.name != "posix":
         return None
-    if status.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid() and not (shared and status.st_uid == 0):
         return f"{path} belongs to another user (uid {status.st_uid})"
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return f"{path} can be written by others (mode {stat.S_IMODE(status.st_mode):o})"
     return None
 
 
-def folder_problem(folder: str) -> str | None:
+def folder_problem(folder: str, shared: bool = False) -> str | None:
     """Say why a folder must not be used; an absent one is no problem.
 
     Parameters
     ----------
     folder : str
         Its path.
+    shared : bool
+        Whether it may be root's as well.
 
     Returns
     -------
@@ -113,13 +117,13 @@ def folder_problem(folder: str) -> str | None:
         return None
     except (OSError, ValueError) as error:
         return f"{folder} cannot be examined: {error}"
-    reason = distrust(status, folder)
+    reason = distrust(status, folder, shared)
     if reason is None and not stat.S_ISDIR(status.st_mode):
         return f"{folder} is not a folder"
     return reason
 
 
-def read_json(path: str, tell: Callable[[str], None]) -> Any:
+def read_json(path: str, tell: Callable[[str], None], shared: bool = False) -> Any:
     """Read one of our files, if it is this user's own.
 
     Parameters
@@ -128,6 +132,8 @@ def read_json(path: str, tell: Callable[[str], None]) -> Any:
         The file.
     tell : callable
         Called with the reason when the file exists and is not believed.
+    shared : bool
+        Whether it may be root's as well.
 
     Returns
     -------
@@ -141,7 +147,7 @@ def read_json(path: str, tell: Callable[[str], None]) -> Any:
     try:
         with open(os.open(path, flags | getattr(os, "O_CLOEXEC", 0)), "rb") as file:
             status = os.fstat(file.fileno())
-            reason = distrust(status, path)
+            reason = distrust(status, path, shared)
             if reason is None and not stat.S_ISREG(status.st_mode):
                 reason = f"{path} is not a regular file"
             if reason is None and status.st_size > LARGEST_FILE:
@@ -213,6 +219,45 @@ def write_json(folder: str, name: str, value: object) -> None:
     except BaseException:
         remove(temporary)
         raise
+
+
+class locked:
+    """Context in which a lock between processes is held, as far as one can be had.
+
+    filelock keeps it: ``flock`` or its like on a file of ours, so that the end of a process, of
+    whatever kind, ends its lock too. Files are replaced whole, so that nothing breaks without it:
+    on a file system that knows no locks, or when another holds it for too long, work goes on.
+
+    Parameters
+    ----------
+    folder : str
+        An existing folder.
+    name : str
+        What is locked.
+    seconds : float
+        How long to wait for another process.
+    """
+
+    def __init__(self, folder: str, name: str, seconds: float = 10.0) -> None:
+        self._path = os.path.join(folder, f".{name}.lock")
+        self._seconds = seconds
+        self._lock: Any = None
+
+    def __enter__(self) -> bool:
+        try:
+            from filelock import FileLock
+
+            lock = FileLock(self._path, timeout=self._seconds, mode=0o600, thread_local=False)
+            lock.acquire()
+        except (ImportError, OSError, NotImplementedError):  # filelock's Timeout is an OSError
+            return False
+        self._lock = lock
+        return True
+
+    def __exit__(self, *error: object) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
 
 def remove(path: str) -> None:

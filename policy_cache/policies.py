@@ -16,6 +16,8 @@ from policy_cache.locate import is_stdlib, locate, would_import
 from policy_cache.model import ABSENT, DEFERRED, REFER, Verdict, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from collections.abc import Iterator
 
     from policy_cache.locate import Module
@@ -63,7 +65,7 @@ def verdict(module: str, name: str, operation: str = REFER) -> Verdict:
     with _lock:
         found = found or _from_base_policy(module, name) or _from_store(module, name)
         if found is None or operation in found.traits.get(DEFERRED, ()):
-            found = _judge(module, name, found, operation)
+            found = _after_others(module, name, operation) or _judge(module, name, found, operation)
         return found
 
 
@@ -71,6 +73,7 @@ def flush() -> None:
     """Write what was learned to the user's cache, and let go of large analyses."""
     if _disk is not None:
         _disk.flush()
+        _disk.end_turn()
     progress = sys.modules.get("policy_cache.progress")
     if progress is not None:
         progress.done()
@@ -89,6 +92,18 @@ def forget() -> None:
         _reductions.clear()
         _imports.clear()
         _forget_analysis()
+
+
+@contextlib.contextmanager
+def judging_anew() -> Iterator[None]:
+    """Judge everything from source, and keep nothing of it."""
+    global _disk
+    forget()
+    _disk = _store.Store("")
+    try:
+        yield
+    finally:
+        forget()
 
 
 def _forget_analysis() -> None:
@@ -124,16 +139,40 @@ def _from_base_policy(module: str, name: str) -> Verdict | None:
 
 def _from_store(module: str, name: str) -> Verdict | None:
     """Find a verdict that an earlier process reached, without any analysis."""
-    entry = _opened().find(module.partition(".")[0], sys.path)
-    value = entry.verdict(f"{module}:{name}") if entry is not None else None
-    if value is None:
+    top = module.partition(".")[0]
+    for kept in (_opened(), *_opened().shared()):
+        entry = kept.find(top, sys.path)
+        value = entry.verdict(f"{module}:{name}") if entry is not None else None
+        if value is None:
+            continue
+        try:
+            found = Verdict.from_json(value)
+        except (KeyError, TypeError, ValueError):
+            continue
+        _memory[module, name] = found
+        return found
+    return None
+
+
+def _fact(top: str, name: str) -> object:
+    """Return what an earlier process found out about a distribution as a whole."""
+    for kept in (_opened(), *_opened().shared()):
+        entry = kept.find(top, sys.path)
+        value = entry.fact(name) if entry is not None else None
+        if value is not None:
+            return value
+    return None
+
+
+def _after_others(module: str, name: str, operation: str) -> Verdict | None:
+    """Wait, for a bounded time, for a process that is judging; return what it may have found.
+
+    Workers that start together on a cold cache so do the work once.
+    """
+    if not _opened().begin_turn():
         return None
-    try:
-        found = Verdict.from_json(value)
-    except (KeyError, TypeError, ValueError):
-        return None
-    _memory[module, name] = found
-    return found
+    found = _from_store(module, name)
+    return found if found and operation not in found.traits.get(DEFERRED, ()) else None
 
 
 def _judge(module: str, name: str, known: Verdict | None, operation: str) -> Verdict:
@@ -199,8 +238,8 @@ def reductions(located: Module) -> list[Reduction]:
     if located.owner.kind != DISTRIBUTION:
         return reducers.of_package(package)
     entry = _entry(located)
-    rows = entry.fact("reducers")
-    if rows is None:
+    rows = _fact(top, "reducers")
+    if not isinstance(rows, list):
         found = reducers.of_package(package)
         files = sorted({row.where.rpartition(":")[0] for row in found})
         entry.put_fact("reducers", [list(row) for row in found], files)
@@ -239,12 +278,29 @@ def reason_against_import(module: str) -> str:
     A module that is imported already runs nothing when it is named; one that is not brings its
     parents with it.
     """
-    if module in sys.modules:
-        return ""
+    return "" if module in sys.modules else _chain_reason(module, sys.modules)
+
+
+def reason_against_running(module: str) -> str:
+    """Return why the import of `module` that is under way must not run it, ``""`` if it may."""
+    return _chain_reason(module, {name for name in _chain(module) if _is_complete(name)})
+
+
+def _chain(module: str) -> list[str]:
+    """Return the names of a module's parents and its own."""
     parts = module.split(".")
-    for end in range(1, len(parts) + 1):
-        name = ".".join(parts[:end])
-        reason = "" if name in sys.modules else _import_reason(name)
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
+def _is_complete(module: str) -> bool:
+    """Tell whether a module is imported and not in the middle of that (importlib's own mark)."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return module in sys.modules and not getattr(spec, "_initializing", False)
+
+
+def _chain_reason(module: str, imported: Container[str]) -> str:
+    for name in _chain(module):
+        reason = "" if name in imported else _import_reason(name)
         if reason:
             return reason
     return ""
@@ -254,8 +310,7 @@ def _import_reason(name: str) -> str:
     with _lock:
         if name in _imports:
             return _imports[name]
-        entry = _opened().find(name.partition(".")[0], sys.path)
-        kept = entry.fact(f"import {name}") if entry is not None else None
+        kept = _fact(name.partition(".")[0], f"import {name}")
         if isinstance(kept, list) and kept[1:] == [would_import(name)]:
             _imports[name] = str(kept[0])
             return _imports[name]

@@ -67,6 +67,9 @@ ANALYSIS_REVISION = 1
 """Raised whenever the analysis could judge the same source differently."""
 
 _TRUST_STAT_SECONDS = 1.0
+_LONGEST_WAIT = 10.0
+_MOST_TURNS = 64
+"""A process that learns something new in load after load must not keep others from learning."""
 _CHUNK = 1 << 20
 
 _own_files: str | None = None
@@ -94,6 +97,22 @@ def cache_folder() -> str:
         platformdirs' ``user_cache_dir("pickleball-auto")``.
     """
     return folders.user_folder("cache", "PICKLEBALL_CACHE")
+
+
+def shared_folders() -> list[str]:
+    """Return the folders of policies that others have made for this machine, to be read only.
+
+    Returns
+    -------
+    list of str
+        The absolute paths in ``PICKLEBALL_POLICY_PATH``, if the environment counts: folders that
+        `pickleball warm` filled for an image or a cluster. One counts only while root or the user
+        owns it and nobody else can write to it.
+    """
+    if sys.flags.ignore_environment:
+        return []
+    paths = os.environ.get("PICKLEBALL_POLICY_PATH", "").split(os.pathsep)
+    return [path for path in paths if os.path.isabs(path)]
 
 
 # Stamps ------------------------------------------------------------------------------------------
@@ -458,10 +477,16 @@ class Store:
     ----------
     root : str, optional
         The folder, `cache_folder` by default.
+    is_shared : bool
+        Whether it is one of `shared_folders`: read only, and root may own it.
     """
 
-    def __init__(self, root: str | None = None) -> None:
+    def __init__(self, root: str | None = None, is_shared: bool = False) -> None:
         self.root = cache_folder() if root is None else root
+        self._is_shared = is_shared
+        self._shared: list[Store] | None = None
+        self._turn: folders.locked | None = None
+        self._turns = 0
         self._entries: dict[str, Entry] = {}
         self._rows: dict[str, dict[str, Any]] = {}
         self._own_rows: set[str] = set()
@@ -533,6 +558,8 @@ class Store:
 
     def flush(self) -> None:
         """Write what is new. Never raises: what cannot be written stays in memory (`problem`)."""
+        if self._is_shared:
+            return
         with _lock:
             dirty = [entry for entry in self._entries.values() if entry.dirty]
             if not dirty and not self._own_rows:
@@ -542,12 +569,49 @@ class Store:
                 reason = folders.folder_problem(self.root)
                 if reason is not None:
                     raise OSError(reason)
-                for entry in dirty:
-                    self._write_entry(entry)
-                if self._own_rows:
-                    self._write_index()
+                with folders.locked(self.root, "store"):
+                    for entry in dirty:
+                        self._write_entry(entry)
+                    if self._own_rows:
+                        self._write_index()
             except (OSError, ValueError, TypeError, RecursionError) as error:
                 self._tell(f"policies are not kept: {error}")
+
+    def shared(self) -> list[Store]:
+        """Return the stores of `shared_folders`, which are asked after this one."""
+        if self._shared is None:
+            self._shared = [Store(folder, is_shared=True) for folder in shared_folders()]
+        return self._shared
+
+    def begin_turn(self) -> bool:
+        """Wait, for a bounded time and once until `end_turn`, for another process that learns.
+
+        Returns
+        -------
+        bool
+            Whether this process has had to ask: others may have written meanwhile.
+        """
+        if self._turn is not None or self._turns >= _MOST_TURNS or not self._believed():
+            return False
+        try:
+            folders.make_folder(self.root)
+        except OSError:
+            return False
+        self._turns += 1
+        self._turn = folders.locked(self.root, "turn", _LONGEST_WAIT)
+        self._turn.__enter__()
+        with _lock:
+            for name in [name for name, entry in self._entries.items() if not entry.dirty]:
+                del self._entries[name]
+            self._rows = {name: self._rows[name] for name in self._own_rows}
+            self._index_stamp = None
+        return True
+
+    def end_turn(self) -> None:
+        """Let others learn."""
+        if self._turn is not None:
+            self._turn.__exit__()
+            self._turn = None
 
     def problem(self) -> str | None:
         """Return what went wrong since this was last asked, None if nothing did.
@@ -591,7 +655,8 @@ class Store:
         return entry
 
     def _believed(self) -> bool:
-        reason = folders.folder_problem(self.root) if self.root else "no folder"
+        shared = self._is_shared
+        reason = folders.folder_problem(self.root, shared) if self.root else "no folder"
         if reason is not None and self.root:
             self._tell(f"ignored: {reason}")
         return reason is None
@@ -599,7 +664,8 @@ class Store:
     def _read_entry(self, name: str) -> Entry | None:
         if not self._believed():
             return None
-        return Entry._from_json(folders.read_json(os.path.join(self.root, name), self._tell))
+        path = os.path.join(self.root, name)
+        return Entry._from_json(folders.read_json(path, self._tell, self._is_shared))
 
     @property
     def _index_path(self) -> str:
@@ -618,7 +684,8 @@ class Store:
             return
         self._index_stamp = current
         own = {name: self._rows[name] for name in self._own_rows}
-        self._rows = {**_index_rows(folders.read_json(path, self._tell)), **own}
+        rows = _index_rows(folders.read_json(path, self._tell, self._is_shared))
+        self._rows = {**rows, **own}
 
     def _write_entry(self, entry: Entry) -> None:
         name = entry.file_name
@@ -674,21 +741,44 @@ def _is_entry_name(name: str) -> bool:
     return name.endswith(".json") and len(parts) == 3 and all(_plain(p) == p for p in parts)
 
 
-def entries(root: str | None = None) -> Iterator[Summary]:
+def entries(root: str | None = None, shared: bool = False) -> Iterator[Summary]:
     """Go through the entries on disk, for people.
 
     Parameters
     ----------
     root : str, optional
         The folder, `cache_folder` by default.
+    shared : bool
+        Whether root may own it.
 
     Yields
     ------
     Summary
         Distribution, version, path, number of globals and size of each.
     """
+    for path, entry in entry_files(root, shared):
+        current = stamp(path)
+        if current is not None:
+            owner = entry.owner
+            yield Summary(owner.name, owner.version, path, len(entry.verdicts), current.size)
+
+
+def entry_files(root: str | None = None, shared: bool = False) -> Iterator[tuple[str, Entry]]:
+    """Go through the entries on disk, as they were written: nothing says that they still count.
+
+    Parameters
+    ----------
+    root : str, optional
+        The folder, `cache_folder` by default.
+    shared : bool
+        Whether root may own it.
+
+    Yields
+    ------
+    tuple of (str, Entry)
+    """
     folder = cache_folder() if root is None else root
-    if not folder or folders.folder_problem(folder) is not None:
+    if not folder or folders.folder_problem(folder, shared) is not None:
         return
     try:
         names = sorted(os.listdir(folder))
@@ -698,8 +788,24 @@ def entries(root: str | None = None) -> Iterator[Summary]:
         if not _is_entry_name(name):
             continue
         path = os.path.join(folder, name)
-        entry = Entry._from_json(folders.read_json(path, lambda reason: None))
-        current = stamp(path)
-        if entry is not None and current is not None:
-            owner = entry.owner
-            yield Summary(owner.name, owner.version, path, len(entry.verdicts), current.size)
+        entry = Entry._from_json(folders.read_json(path, lambda reason: None, shared))
+        if entry is not None:
+            yield path, entry
+
+
+def index_files() -> list[str]:
+    """Return the paths of the indexes of this user's environments, and of what is no entry."""
+    folder = cache_folder()
+    if not folder or folders.folder_problem(folder) is not None:
+        return []
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    kept = {os.path.basename(path) for path, _ in entry_files()}
+    ours = [name for name in names if name.endswith(".json") and name not in kept]
+    return [
+        os.path.join(folder, name)
+        for name in ours
+        if name.startswith("index-") or _is_entry_name(name)
+    ]

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from pickleball_hook import activation, cli, report, settings
-
-
-class Verdict(NamedTuple):
-    """What the command reads of a verdict."""
-
-    kind: str
-    target: str
-    grants: dict[str, str]
-    refusals: dict[str, str]
+from policy_cache.model import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -30,22 +21,22 @@ def no_site_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_explain(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from policy_cache import policies
 
-    asked = []
+    asked = set()
 
-    def verdict(module: str, name: str) -> Verdict:
-        asked.append((module, name))
-        return Verdict(
-            "class", "package._inner:Thing", {"refer": "a.py:1"}, {"call": "runs a shell"}
-        )
+    def verdict(module: str, name: str, operation: str = "refer") -> Verdict:
+        asked.add((module, name))
+        grants, refusals = {"refer": "a.py:1"}, {"call": "reaches a shell"}
+        return Verdict(module, name, "class", "package._inner:Thing", grants, refusals)
 
     monkeypatch.setattr(policies, "verdict", verdict)
     assert cli.main(["explain", "package:Thing.part"]) == 0
-    assert asked == [("package", "Thing.part")]
+    assert asked == {("package", "Thing.part")}
     assert capsys.readouterr().out.splitlines() == [
         "package:Thing.part",
         "  class package._inner:Thing",
         "  refer      granted  a.py:1",
-        "  call       refused  runs a shell",
+        "  call       refused  reaches a shell",
+        "  what would allow it: only trust in the whole file: `pickleball trust add FILE`",
     ]
 
 
@@ -57,10 +48,9 @@ def test_explain_wants_a_global(name: str, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("arguments", [[], ["unknown"], ["explain"], ["run"]])
 def test_misuse(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(arguments)
-    assert stopped.value.code == 2
-    assert "usage: pickleball" in capsys.readouterr().err
+    assert cli.main(arguments) == 2
+    told = capsys.readouterr()
+    assert "Usage: pickleball" in told.err + told.out
 
 
 def test_enable_and_disable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import pytest
 
-from pickleball_hook import audit, settings
+from pickleball_hook import records, settings
 
-PROJECT = Path(audit.__file__).parents[1]
+PROJECT = Path(records.__file__).parents[1]
 
 
 class Finding(NamedTuple):
@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 class TestRecord:
     def test_line(self, folder: Path) -> None:
-        audit.record(Finding())
+        records.record(Finding())
         (line,) = (folder / "refusals.jsonl").read_text().splitlines()
         entry = json.loads(line)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry.pop("time"))
@@ -60,14 +60,14 @@ class TestRecord:
 
     def test_appends(self, folder: Path) -> None:
         for number in range(3):
-            audit.record(Finding(global_name=f"a.{number}"))
-        assert [entry["global"] for entry in audit.recent(10)] == ["a.0", "a.1", "a.2"]
+            records.record(Finding(global_name=f"a.{number}"))
+        assert [entry["global"] for entry in records.recent(10)] == ["a.0", "a.1", "a.2"]
 
     @pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
     def test_private(self, folder: Path) -> None:
         before = os.umask(0)
         try:
-            audit.record(Finding())
+            records.record(Finding())
         finally:
             os.umask(before)
         assert folder.stat().st_mode & 0o777 == 0o700
@@ -77,7 +77,7 @@ class TestRecord:
         self, folder: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         name = "evil\n{}\x1b[2J\u202e\ud800" + "x" * 10**6
-        audit.record(Finding(global_name=name, reason=name, file=name, mode="audit"))
+        records.record(Finding(global_name=name, reason=name, file=name, mode="audit"))
         content = (folder / "refusals.jsonl").read_bytes()
         assert content.count(b"\n") == 1
         assert len(content) < 20_000
@@ -87,18 +87,18 @@ class TestRecord:
         assert "\\x1b" in printed
 
     def test_caller_is_beyond_the_loaders(self) -> None:
-        namespace = {"__name__": "torch.serialization", "record": audit.record}
+        namespace = {"__name__": "torch.serialization", "record": records.record}
         exec("def load(finding): record(finding)", namespace)
         load: Callable[[Finding], None] = namespace["load"]  # type: ignore[assignment]
         load(Finding())
-        assert audit.recent(1)[0]["caller"].startswith(f"{__file__}:")
+        assert records.recent(1)[0]["caller"].startswith(f"{__file__}:")
 
     def test_many_processes(self, folder: Path) -> None:
         script = (
             "from collections import namedtuple\n"
-            "from pickleball_hook import audit\n"
+            "from pickleball_hook import records\n"
             f"finding = namedtuple('F', {Finding._fields!r})(*{tuple(Finding())!r})\n"
-            "for turn in range(200): audit.record(finding._replace(reason='r' * 1500))\n"
+            "for turn in range(200): records.record(finding._replace(reason='r' * 1500))\n"
         )
         command = [sys.executable, "-c", script]
         writers = [subprocess.Popen(command, cwd=PROJECT) for _ in range(3)]
@@ -107,43 +107,43 @@ class TestRecord:
         assert [len(json.loads(line)["reason"]) for line in lines] == [1500] * 600
 
     def test_rotates(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(audit, "LARGEST_LOG", 1000)
+        monkeypatch.setattr(records, "LARGEST_LOG", 1000)
         for number in range(20):
-            audit.record(Finding(global_name=f"a.{number}"))
+            records.record(Finding(global_name=f"a.{number}"))
         assert sorted(p.name for p in folder.iterdir()) == ["refusals.jsonl", "refusals.jsonl.1"]
         assert all(p.stat().st_size < 1400 for p in folder.iterdir())
-        assert [entry["global"] for entry in audit.recent(2)] == ["a.18", "a.19"]
+        assert [entry["global"] for entry in records.recent(2)] == ["a.18", "a.19"]
 
 
 class TestNeverRaises:
     def test_no_folder_to_write(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "file").touch()
         monkeypatch.setenv("PICKLEBALL_STATE", str(tmp_path / "file" / "state"))
-        audit.record(Finding())
-        assert audit.recent(5) == []
+        records.record(Finding())
+        assert records.recent(5) == []
 
     def test_full_disk(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*args: object) -> int:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(os, "write", full)
-        audit.record(Finding())
+        records.record(Finding())
 
     def test_nonsense(self) -> None:
-        audit.record(None)  # type: ignore[arg-type]
-        audit.record(Finding(global_name=object()))  # type: ignore[arg-type]
+        records.record(None)  # type: ignore[arg-type]
+        records.record(Finding(global_name=object()))  # type: ignore[arg-type]
 
     def test_closed_stderr(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stderr", None)
-        audit.record(Finding(mode="audit"))
-        assert len(audit.recent(5)) == 1
+        records.record(Finding(mode="audit"))
+        assert len(records.recent(5)) == 1
 
     @pytest.mark.skipif(os.name != "posix", reason="POSIX files")
     def test_pipe_in_its_place_does_not_hang(self, folder: Path) -> None:
         folder.mkdir(mode=0o700)
         os.mkfifo(folder / "refusals.jsonl", 0o600)
-        audit.record(Finding())
-        assert audit.recent(5) == []
+        records.record(Finding())
+        assert records.recent(5) == []
 
     def test_interrupt_passes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupt(*args: object) -> int:
@@ -151,7 +151,7 @@ class TestNeverRaises:
 
         monkeypatch.setattr(os, "write", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            audit.record(Finding())
+            records.record(Finding())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX owners and modes")
@@ -160,31 +160,31 @@ class TestBelief:
         folder.mkdir(mode=0o700)
         (tmp_path / "victim").write_text("")
         (folder / "refusals.jsonl").symlink_to(tmp_path / "victim")
-        audit.record(Finding())
+        records.record(Finding())
         assert (tmp_path / "victim").read_text() == ""
 
     def test_folder_of_everybody(self, folder: Path) -> None:
         folder.mkdir()
         folder.chmod(0o777)
-        audit.record(Finding())
+        records.record(Finding())
         assert list(folder.iterdir()) == []
 
     def test_file_of_everybody(self, folder: Path) -> None:
-        audit.record(Finding())
+        records.record(Finding())
         (folder / "refusals.jsonl").chmod(0o666)
-        audit.record(Finding())
+        records.record(Finding())
         assert len((folder / "refusals.jsonl").read_text().splitlines()) == 1
-        assert audit.recent(5) == []
+        assert records.recent(5) == []
 
 
 class TestStderr:
     def test_enforce_is_silent(self, capsys: pytest.CaptureFixture[str]) -> None:
-        audit.record(Finding())
+        records.record(Finding())
         assert capsys.readouterr() == ("", "")
 
     def test_audit_says_it_once(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        audit.record(Finding(mode="audit"))
-        audit.record(Finding(mode="audit"))
+        records.record(Finding(mode="audit"))
+        records.record(Finding(mode="audit"))
         assert capsys.readouterr().err == (
             "pickleball: audit: 1 operation would be refused: posix.system (call) in model.pkl;"
             f" see {folder / 'refusals.jsonl'}\n"
@@ -194,38 +194,38 @@ class TestStderr:
         script = (
             "import subprocess, sys\n"
             "from collections import namedtuple\n"
-            "from pickleball_hook import audit\n"
+            "from pickleball_hook import records\n"
             f"finding = namedtuple('F', {Finding._fields!r})(*{tuple(Finding(mode='audit'))!r})\n"
-            "audit.record(finding)\n"
+            "records.record(finding)\n"
             "if len(sys.argv) == 2:\n"
             "    subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)\n"
         )
         command = [sys.executable, "-c", script, script]
         subprocess.run(command, cwd=PROJECT, timeout=60, check=True)
         assert capfd.readouterr().err.count("pickleball: audit:") == 1
-        assert len(audit.recent(5)) == 2
+        assert len(records.recent(5)) == 2
 
     def test_quiet(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setenv("PICKLEBALL_QUIET", "1")
-        audit.record(Finding(mode="audit"))
+        records.record(Finding(mode="audit"))
         assert capsys.readouterr().err == ""
-        assert len(audit.recent(5)) == 1
+        assert len(records.recent(5)) == 1
 
     def test_no_path_when_nothing_was_kept(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "file").touch()
         monkeypatch.setenv("PICKLEBALL_STATE", str(tmp_path / "file" / "state"))
-        audit.record(Finding(mode="audit"))
+        records.record(Finding(mode="audit"))
         assert "see" not in capsys.readouterr().err
 
 
 class TestLogging:
     def test_logged(self, caplog: pytest.LogCaptureFixture) -> None:
-        audit.record(Finding())
-        audit.record(Finding(mode="audit", file=None))
+        records.record(Finding())
+        records.record(Finding(mode="audit", file=None))
         assert [(r.name, r.levelno, r.getMessage()) for r in caplog.records] == [
             (
                 "pickleball",
@@ -244,9 +244,9 @@ class TestLogging:
         script = (
             f"{imports}\nimport sys\n"
             "from collections import namedtuple\n"
-            "from pickleball_hook import audit\n"
+            "from pickleball_hook import records\n"
             "before = 'logging' in sys.modules\n"
-            f"audit.record(namedtuple('F', {Finding._fields!r})(*{tuple(Finding())!r}))\n"
+            f"records.record(namedtuple('F', {Finding._fields!r})(*{tuple(Finding())!r}))\n"
             "assert ('logging' in sys.modules) is before\n"
         )
         answer = subprocess.run(
@@ -262,21 +262,21 @@ class TestLogging:
 
 class TestRecent:
     def test_broken_lines_are_passed_over(self, folder: Path) -> None:
-        audit.record(Finding(global_name="a.1"))
+        records.record(Finding(global_name="a.1"))
         with (folder / "refusals.jsonl").open("ab") as file:
             file.write(b"{broken\n[1]\n\xff\n")
-        audit.record(Finding(global_name="a.2"))
-        assert [entry["global"] for entry in audit.recent(5)] == ["a.1", "a.2"]
+        records.record(Finding(global_name="a.2"))
+        assert [entry["global"] for entry in records.recent(5)] == ["a.1", "a.2"]
 
     @pytest.mark.parametrize("count", [0, -1])
     def test_none_wanted(self, count: int) -> None:
-        audit.record(Finding())
-        assert audit.recent(count) == []
+        records.record(Finding())
+        assert records.recent(count) == []
 
     def test_only_the_end_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for number in range(50):
-            audit.record(Finding(global_name=f"a.{number}"))
-        monkeypatch.setattr(audit, "_TAIL", 1000)
-        names = [entry["global"] for entry in audit.recent(100)]
+            records.record(Finding(global_name=f"a.{number}"))
+        monkeypatch.setattr(records, "_TAIL", 1000)
+        names = [entry["global"] for entry in records.recent(100)]
         assert names[-1] == "a.49"
         assert len(names) < 10

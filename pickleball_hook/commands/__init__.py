@@ -1,0 +1,1 @@
+"""What the ``pickleball`` command does, one module per group of commands."""

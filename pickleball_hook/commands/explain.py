@@ -1,0 +1,162 @@
+"""``pickleball explain``: per global what is used, granted and refused, and on what evidence."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pickleball_hook.commands.output import coloured, echo, fail, print_json, safe
+from policy_cache.model import CALL, OPERATIONS, REFER
+
+if TYPE_CHECKING:
+    from pickleball_hook.inspection import FileVerdict
+    from policy_cache.model import Verdict
+
+
+@click.command()
+@click.argument("subject", metavar="FILE|MODULE:NAME")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def explain(subject: str, as_json: bool) -> None:
+    """Say what each global of FILE, or the one global MODULE:NAME, may do, and why.
+
+    Nothing is loaded or imported. For a file: the operations that it uses, with the first
+    arguments; whether each is granted, by which evidence, or refused, by which chain of calls;
+    and what would allow it.
+    """
+    if os.path.exists(subject):
+        _explain_file(subject, as_json)
+        return
+    module, colon, name = subject.partition(":")
+    if not (module and colon and name):
+        fail(f"neither a file nor a global: {subject!r}; write a global as MODULE:NAME", status=2)
+    from policy_cache import policies
+
+    verdict = _complete(policies.verdict(module, name))
+    policies.flush()
+    if as_json:
+        print_json({**verdict.to_json(), "remedy": remedy(verdict)})
+        return
+    echo(safe(f"{module}:{name}"))
+    _print_verdict(verdict)
+
+
+def _complete(verdict: Verdict) -> Verdict:
+    """Judge also what is judged only when a file asks for it."""
+    from policy_cache import policies
+
+    for operation in OPERATIONS:
+        verdict = policies.verdict(verdict.module, verdict.name, operation)
+    return verdict
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    echo(f"  {verdict.kind} {safe(verdict.target)}")
+    for operation, evidence in verdict.grants.items():
+        echo(f"  {operation:<10} {coloured('granted')}  {safe(evidence)}")
+    for operation, reason in verdict.refusals.items():
+        title = "all" if operation == "*" else operation
+        echo(f"  {title:<10} {coloured('refused')}  {safe(reason)}")
+    if verdict.rule:
+        echo(f"  rule       {verdict.rule}: arguments are checked when it is loaded")
+    for part in verdict.traits.get("unproven", ()):
+        echo(f"  unproven   {safe(part)}")
+    if verdict.refusals:
+        echo(f"  what would allow it: {remedy(verdict)}")
+
+
+def remedy(verdict: Verdict) -> str:
+    """Return what the user can do about the refusals of a verdict, ``""`` if there are none.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Of one global.
+
+    Returns
+    -------
+    str
+    """
+    from pickleball_hook.guard import may_be_allowed
+
+    if not verdict.refusals:
+        return ""
+    if verdict.kind == "absent":
+        return "the module in the version that wrote the file"
+    if may_be_allowed(verdict):
+        call = " --call" if CALL in verdict.refusals else ""
+        return safe(f"`pickleball allow add {verdict.key}{call}`, if you know what it does")
+    return "only trust in the whole file: `pickleball trust add FILE`"
+
+
+# -- a file ---------------------------------------------------------------------------------------
+
+
+def _explain_file(path: str, as_json: bool) -> None:
+    from pickleball_hook.commands.check import judge_files
+
+    (judged,) = judge_files([path], 1, 300.0)
+    rows = _rows(judged)
+    if as_json:
+        print_json({**judged.to_json(), "globals": [_plain(row) for row in rows]})
+        return
+    echo(f"{coloured(judged.outcome)}  {safe(path)}")
+    for row in rows:
+        echo()
+        echo(safe(f"{row['module']}:{row['name']}"))
+        used = ", ".join(f"{op} {times} times" for op, times in row["used"].items() if op != REFER)
+        echo(f"  used       {used or 'referred to only'}")
+        for operation, samples in row["samples"].items():
+            for sample in samples:
+                echo(f"             {operation} with {safe(sample)}")
+        if row["verdict"] is not None:
+            _print_used(row)
+    told = [found for found in judged.unknown if not found.remark.name]
+    for found in told:
+        echo(f"\nnot judged: {safe('/'.join(found.where))} {safe(found.remark.reason)}")
+
+
+def _print_used(row: dict[str, Any]) -> None:
+    verdict: Verdict = row["verdict"]
+    echo(f"  {verdict.kind} {safe(verdict.target)}")
+    refused = False
+    for operation in row["used"]:
+        if operation in verdict.grants:
+            echo(f"  {operation:<10} {coloured('granted')}  {safe(verdict.grants[operation])}")
+        else:
+            refused = True
+            reason = safe(verdict.why_not(operation))
+            echo(f"  {operation:<10} {coloured('refused')}  {reason}")
+    if verdict.rule:
+        echo(f"  rule       {verdict.rule}: arguments are checked when it is loaded")
+    if refused:
+        echo(f"  what would allow it: {remedy(verdict)}")
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    verdict: Verdict | None = row["verdict"]
+    return {**row, "verdict": verdict and {**verdict.to_json(), "remedy": remedy(verdict)}}
+
+
+def _rows(judged: FileVerdict) -> list[dict[str, Any]]:
+    from policy_cache import policies
+
+    rows: list[dict[str, Any]] = []
+    for (module, name), use in judged.uses.items():
+        verdict = None
+        if module and module not in ("__main__", "__mp_main__"):
+            verdict = policies.verdict(module, name)
+            for operation in use.operations:
+                verdict = policies.verdict(module, name, operation)
+        rows.append(
+            {
+                "module": module,
+                "name": name,
+                "used": dict(use.operations),
+                "samples": use.samples,
+                "verdict": verdict,
+            }
+        )
+    policies.flush()
+    return rows

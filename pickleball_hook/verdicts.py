@@ -1,0 +1,479 @@
+"""What a stream would be told when it is loaded, as far as that shows without loading it.
+
+The guard that judges a load judges here the stand-ins of :mod:`pickleball_hook.trace`. Names and
+operations are decided as they will be; rules about values are decided where the values are exact.
+What only live objects can tell is left to the load and listed as such.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from pickleball_hook import context, guard, machine, names, rules
+from pickleball_hook.trace import Key, Recorder, StandIn, StandInMeta, bare, key_of, shown
+from policy_cache import policies
+from policy_cache.locate import locate
+from policy_cache.model import (
+    CALL,
+    CONSTRUCT,
+    FILL,
+    INERT,
+    REFER,
+    STATE,
+    TEXTLESS,
+    UNRESOLVED,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+PERMITTED, REFUSED, UNKNOWN, AT_LOAD = "permitted", "refused", "unknown", "at load"
+
+_PROGRAM = ("__main__", "__mp_main__")
+_ENUM = "enum"
+_DECIDABLE = frozenset(
+    [
+        "literal_args",
+        "plain_args",
+        "plain_pairs",
+        "tz_args",
+        "text_codec",
+        "codecs_encode",
+        "regex",
+        "type",
+        "enum_call",
+        "itemgetter",
+        "bytesio",
+        "nested_load",
+    ]
+)
+"""Rules that look at nothing but exact built-in values and verdicts."""
+
+_NOT_FOUND = (
+    "its module's files do not show it: plain Python does not find it either, or it is made when "
+    "the module runs, and only the live object tells"
+)
+_TEXTS = ("latin1", "latin-1", "utf-8", "utf8", "ascii")
+
+
+class Remark(NamedTuple):
+    """What there is to say of one operation on one global, other than that it is permitted.
+
+    Attributes
+    ----------
+    outcome : str
+        ``refused``, ``unknown`` (nobody can tell without loading) or ``at load`` (permitted if
+        the values in hand then satisfy a rule).
+    name : str
+        The global, ``module.qualname``.
+    operation : str
+        Opcode or family of opcodes.
+    reason : str
+    """
+
+    outcome: str
+    name: str
+    operation: str
+    reason: str
+
+
+class Arrays(Protocol):
+    """Reads what joblib has put into the middle of a stream."""
+
+    def is_wrapper(self, key: Key) -> bool:
+        """Tell whether an instance of this class announces an array."""
+
+    def read(self, state: Any) -> None:
+        """Pass over the array that follows."""
+
+
+class DType:
+    """A numpy dtype, as far as the stream describes it."""
+
+    __slots__ = ("args", "state", "value")
+
+    def __init__(self, value: object, args: tuple[Any, ...]) -> None:
+        self.value = value  # held, so that its id stays taken
+        self.args = args
+        self.state: Any = None
+
+
+def _evaluated(key: Key, args: tuple[Any, ...]) -> Any:
+    """Return the real value of a call by which older protocols write plain data, None for others.
+
+    Only for exact built-in arguments: what is called is CPython's own and runs nothing else.
+    """
+    kinds = tuple(type(value) for value in args)
+    if key == ("_codecs", "encode") and kinds in ((str,), (str, str)):
+        return args[0].encode(*args[1:]) if not args[1:] or args[1] in _TEXTS else None
+    if key[0] != "builtins":
+        return None
+    if key[1] in ("set", "frozenset", "list", "tuple") and kinds in ((list,), (tuple,), ()):
+        made: dict[str, Callable[..., Any]] = {
+            "set": set,
+            "frozenset": frozenset,
+            "list": list,
+            "tuple": tuple,
+        }
+        return made[key[1]](*args)
+    if key[1] == "bytearray" and kinds in ((), (bytes,)):
+        return bytearray(*args)
+    if key[1] == "complex" and kinds == (float, float):
+        return complex(*args)
+    return None
+
+
+class _Guard(guard.Guard):
+    """The guard, with its remarks kept instead of raised, over stand-ins."""
+
+    def __init__(self) -> None:
+        super().__init__(context.Load(), False, "", "check")
+        self.remarks: Counter[Remark] = Counter()
+
+    def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
+        """Keep a refusal."""
+        self.remarks[Remark(REFUSED, name, operation, reason)] += 1
+
+    def remark(self, outcome: str, name: str, operation: str, reason: str) -> None:
+        """Keep what is no refusal."""
+        self.remarks[Remark(outcome, name, operation, reason)] += 1
+
+    def reason_against_call(self, value: object) -> str:
+        """Return why others may not call a value."""
+        if isinstance(value, StandIn):
+            return ""  # its class is judged where it is named, or at the load
+        return super().reason_against_call(value)
+
+    def class_verdict(self, cls: type) -> Verdict:
+        """Return the verdict on a class, which is a stand-in or a built-in one."""
+        return self.verdict_of(cls) or policies.verdict(cls.__module__, cls.__qualname__)
+
+
+class Judge(Recorder):
+    """A recorder that judges each operation as a load would.
+
+    Attributes
+    ----------
+    remarks : collections.Counter
+        `Remark` to how often.
+    distributions : dict of str to str
+        Name to version of those the verdicts are about.
+    nested : list of bytes
+        Pickles in the arguments of loaders that a load would call: to be judged as well.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guard = _Guard()
+        self.remarks = self.guard.remarks
+        self.distributions: dict[str, str] = {}
+        self.nested: list[bytes] = []
+        self.arrays: Arrays | None = None
+        self.dtypes: dict[int, DType] = {}
+        self._unconditional: set[tuple[int, str]] = set()
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def new(self, key: Key) -> Any:
+        """Judge a name, and return a stand-in of its kind."""
+        verdict = self._verdict(key)
+        is_function = verdict.kind in ("function", "constant") or REFER not in verdict.grants
+        made = (
+            self.new_function(key)
+            if is_function and not verdict.open and CONSTRUCT not in verdict.grants
+            else self.new_class(key)
+        )
+        self.guard.grant(made, verdict)
+        return made
+
+    def _verdict(self, key: Key) -> Verdict:
+        module, name = key
+        dotted = f"{module}.{name}"
+        if module in _PROGRAM:
+            self._unknown(dotted, "only the program that saved the file knows its own classes")
+            return self._nothing_known(key)
+        verdict = policies.verdict(module, name)
+        located = locate(module)
+        if located is None and not verdict.grants:
+            self._unjudged_module(key, verdict)
+            return self._nothing_known(key)
+        if located is not None and located.owner.kind == "distribution":
+            self.distributions[located.owner.name] = located.owner.version
+        home = verdict.target.partition(":")[0]
+        reason = policies.reason_against_import(module) or policies.reason_against_import(home)
+        if verdict.open:
+            reason = reason or names.reason_against_walk(module, name)
+            if reason:
+                self.guard.refuse(dotted, "GLOBAL", reason)
+            else:
+                self._unknown(dotted, _NOT_FOUND)
+            return self._nothing_known(key)
+        if not verdict.grants:
+            self.guard.refuse(_named(verdict), "GLOBAL", verdict.why_not(REFER))
+        elif reason:
+            self.guard.refuse(_named(verdict), "GLOBAL", reason)
+        return verdict
+
+    def _unjudged_module(self, key: Key, verdict: Verdict) -> None:
+        module, name = key
+        top = module.partition(".")[0]
+        if "*" in verdict.refusals and verdict.kind != "absent":
+            self.guard.refuse(f"{module}.{name}", "GLOBAL", verdict.why_not(REFER))
+        elif locate(top) is None:
+            self._unknown(f"{module}.{name}", f"{shown(top)[1:-1]} is not installed here")
+        else:
+            self._unknown(f"{module}.{name}", "no such module in the version that is installed")
+
+    def _unknown(self, name: str, reason: str) -> None:
+        self.guard.remark(UNKNOWN, name, "GLOBAL", reason)
+
+    def _nothing_known(self, key: Key) -> Verdict:
+        """Return a verdict that adds nothing to what was said of the name already."""
+        said = dict.fromkeys((REFER, CONSTRUCT, CALL, STATE, FILL), "not judged")
+        return Verdict(*key, "class", ":".join(key), said, {}, "", {"custom_state": True})
+
+    # -- operations -----------------------------------------------------------------------------
+
+    def called(self, target: Any, args: tuple[Any, ...]) -> Any:
+        """Judge REDUCE, INST or OBJ, and give what it makes."""
+        key = key_of(target) or ("", "?")
+        verdict = self.guard.verdict_of(target)
+        if verdict is None:
+            reason = "it did not come from a name in the file: only a name can be called"
+            self.guard.refuse(".".join(key), "REDUCE", reason)
+            return self.result(key)
+        self.note(key, CALL, args)
+        if self._permits(verdict, target, CALL, "REDUCE"):
+            verdict = self.guard.verdict_of(target) or verdict
+            self.guard.check_operands(verdict, CALL, args)
+            self._rule(verdict, CALL, target, args)
+        return self._made_by_call(key, verdict, target, args)
+
+    def _made_by_call(
+        self, key: Key, verdict: Verdict, target: Any, args: tuple[Any, ...]
+    ) -> object:
+        value = _evaluated((verdict.module, verdict.name), args)
+        if value is not None:
+            return value
+        if verdict.rule == "getattr":
+            return self._attribute(args)
+        made: Any = None
+        for index in verdict.traits.get("constructs", ()):
+            if index < len(args) and isinstance(args[index], StandInMeta):
+                made = args[index]
+        if isinstance(target, StandInMeta):
+            made = target
+        if verdict.rule in ("reconstructor", "newobj", "newobj_ex") and args:
+            made = args[0] if isinstance(args[0], StandInMeta) else None
+        value = bare(made) if made is not None else self.result(key)
+        self.guard.made_here(value, verdict.kind != _ENUM)
+        if verdict.rule == "numpy_dtype":
+            self.dtypes[id(value)] = DType(value, args)
+        return value
+
+    def _attribute(self, args: tuple[Any, ...]) -> object:
+        """Give what ``getattr`` gives: the global ``Class.name``."""
+        if len(args) != 2 or type(args[1]) is not str or args[1].startswith("__"):
+            self.guard.refuse("builtins.getattr", "REDUCE", "it takes an object and an exact name")
+            return self.result(("builtins", "getattr"))
+        holder, name = args
+        cls = holder if isinstance(holder, StandInMeta) else type(holder)
+        if isinstance(holder, FunctionType):
+            self.guard.refuse("builtins.getattr", "REDUCE", "the attribute is not of a class")
+            return self.result(("builtins", "getattr"))
+        if isinstance(cls, StandInMeta) and self.is_result(holder):
+            self._left("builtins.getattr", "REDUCE", "the attribute is of what a call gives")
+            return self.result(("builtins", "getattr"))
+        verdict = self.guard.class_verdict(cls)
+        home, _, qualname = verdict.target.partition(":")
+        if verdict.kind == _ENUM:
+            return self.result((home, qualname))
+        return self.find((home, f"{qualname}.{name}"))
+
+    def constructed(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Judge NEWOBJ or NEWOBJ_EX."""
+        operands = (*args, *kwargs.values()) if kwargs else args
+        self.note(cls._key, CONSTRUCT, operands)
+        if (id(cls), CONSTRUCT) not in self._unconditional:
+            self._judge_construct(cls, operands)
+        value = bare(cls)
+        self.guard.made_here(value, True)
+        return value
+
+    def _judge_construct(self, cls: Any, operands: tuple[Any, ...]) -> None:
+        verdict = self.guard.class_verdict(cls)
+        name = _named(verdict)
+        if not self._permits(verdict, cls, CONSTRUCT, "NEWOBJ"):
+            return
+        verdict = self.guard.class_verdict(cls)
+        if verdict.traits.get("bare_new") and operands:
+            self._left(name, "NEWOBJ", "a compiled class whose __new__ is given arguments")
+        self.guard.check_operands(verdict, CONSTRUCT, operands)
+        self._rule(verdict, CONSTRUCT, cls, operands)
+        if not _conditions(verdict, CONSTRUCT):
+            self._unconditional.add((id(cls), CONSTRUCT))
+
+    def stated(self, target: Any, state: Any) -> None:
+        """Judge BUILD on an object that the stream made."""
+        cls = type(target)
+        self.note(cls._key, STATE, state)
+        self._judge_build(cls, target, state)
+        if self.arrays is not None and self.arrays.is_wrapper(cls._key):
+            self.arrays.read(state)
+
+    def _judge_build(self, cls: Any, target: Any, state: Any) -> None:
+        name = ".".join(cls._key)
+        if id(target) in self.dtypes:
+            self.dtypes[id(target)].state = state
+        if self.is_result(target):
+            self._left(name, "BUILD", "the class of what a call gives shows only then")
+            return
+        made = self.guard.made.get(id(target))
+        if made is None or not made.fresh:
+            self.guard.refuse(name, "BUILD", "the object existed before this load, or is shared")
+        elif made.built:
+            self.guard.refuse(name, "BUILD", "an object is given its state once")
+        else:
+            made.built = True
+        if (id(cls), STATE) not in self._unconditional:
+            self._judge_state(cls)
+        verdict = self.guard.verdict_of(cls)
+        if verdict is None:
+            return
+        self._rule(verdict, STATE, target, (state,))
+        if verdict.rule not in rules.OWNS_STATE:
+            machine.check_state(self.guard, cls, verdict, state)
+            if INERT in verdict.traits:
+                self.guard.check_operands(verdict, STATE, (state,))
+
+    def _judge_state(self, cls: Any) -> None:
+        if self._permits(self.guard.class_verdict(cls), cls, STATE, "BUILD"):
+            self._unconditional.add((id(cls), STATE))
+
+    def filled(self, target: Any, items: list[Any]) -> None:
+        """Judge items for an object that the stream made."""
+        cls = type(target)
+        self.note(cls._key, FILL, items)
+        name = ".".join(cls._key)
+        if self.is_result(target):
+            self._left(name, "APPENDS/SETITEMS", "the class of what a call gives shows only then")
+            return
+        if not self._permits(self.guard.class_verdict(cls), cls, FILL, "APPENDS/SETITEMS"):
+            return
+        verdict = self.guard.verdict_of(cls)
+        if verdict is not None:
+            self._rule(verdict, FILL, target, tuple(items))
+            if FILL in verdict.traits.get(INERT, ()):
+                self.guard.check_operands(verdict, FILL, items)
+
+    def misused(self, target: Any, operation: str, operand: Any) -> None:
+        """Refuse BUILD, or items, on a global itself."""
+        super().misused(target, operation, operand)
+        opcode = guard.OPCODES[operation]
+        reason = "only an object that this load has made is given a state or items"
+        self.guard.refuse(".".join(key_of(target) or ("?",)), opcode, reason)
+
+    def persistent(self, pid: Any) -> Any:
+        """Give what the program resolves; torch's legacy format keeps classes in such ids.
+
+        ``("module", cls, file, source)`` is the class (torch/serialization.py, ``_legacy_load``).
+        """
+        named = type(pid) is tuple and len(pid) > 1 and pid[0] == "module"
+        if named and isinstance(pid[1], StandInMeta):
+            return pid[1]
+        return super().persistent(pid)
+
+    def _permits(self, verdict: Verdict, target: Any, operation: str, opcode: str) -> bool:
+        """Judge an operation; a compiled class that its files do not describe is not judged."""
+        reason = self.guard.permits(target, operation)
+        if reason and (verdict.traits.get("live") or verdict.kind == UNRESOLVED):
+            self.guard.remark(UNKNOWN, _named(verdict), opcode, reason)
+        elif reason:
+            self.guard.refuse(_named(verdict), opcode, reason)
+        return not reason
+
+    # -- rules ----------------------------------------------------------------------------------
+
+    def _rule(
+        self, verdict: Verdict, operation: str, target: Any, operands: tuple[Any, ...]
+    ) -> None:
+        name = verdict.rule
+        if not name:
+            trait = {CALL: "call_rule", STATE: "state_rule"}.get(operation, "")
+            name = verdict.traits.get(trait, "")
+        if not name or name == "getattr":
+            return
+        if name in ("newobj", "newobj_ex", "reconstructor"):
+            self._constructs(verdict, name, operands)
+            return
+        if name not in _DECIDABLE:
+            self._left(_named(verdict), guard.OPCODES[operation], f"the rule {name} is applied")
+            return
+        if name == "nested_load":
+            self.nested += [value for value in operands if type(value) in (bytes, bytearray)]
+        reason = rules.RULES[name](self.guard, operation, target, operands)
+        if reason and self._holds_result(operands):
+            self._left(_named(verdict), guard.OPCODES[operation], f"the rule {name} is applied")
+        elif reason:
+            self.guard.refuse(_named(verdict), guard.OPCODES[operation], reason)
+
+    def _constructs(self, verdict: Verdict, name: str, operands: tuple[Any, ...]) -> None:
+        """Judge what ``copyreg``'s functions do: NEWOBJ of the first argument."""
+        cls = operands[0] if operands else None
+        if not isinstance(cls, StandInMeta):
+            self.guard.refuse(_named(verdict), "REDUCE", "it takes a class that the file names")
+        elif name == "newobj":
+            self._judge_construct(cls, tuple(operands[1:]))
+        elif name == "newobj_ex":
+            if len(operands) == 3 and type(operands[1]) is tuple and type(operands[2]) is dict:
+                self._judge_construct(cls, (*operands[1], *operands[2].values()))
+            else:
+                self.guard.refuse(_named(verdict), "REDUCE", "it takes a class, a tuple and a dict")
+        else:
+            self._judge_construct(cls, ())
+            base = operands[1] if len(operands) == 3 else None
+            if key_of(base) != ("builtins", "object"):
+                self._left(_named(verdict), "REDUCE", "the rule reconstructor is applied")
+            elif operands[2] is not None:
+                self.guard.refuse(_named(verdict), "REDUCE", "base object has no state")
+
+    def _left(self, name: str, operation: str, reason: str) -> None:
+        self.guard.remark(AT_LOAD, name, operation, reason)
+
+    def _holds_result(self, values: Iterable[Any]) -> bool:
+        """Tell whether values hold something of which nobody knows what it is before the load."""
+        waiting = list(values)
+        seen: set[int] = set()
+        while waiting and len(seen) < 10_000:
+            value = waiting.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, StandIn):
+                return True
+            if type(value) is dict:
+                waiting += [*value, *value.values()]
+            elif type(value) in (list, tuple, set, frozenset):
+                waiting += value
+        return bool(waiting)
+
+
+def _conditions(verdict: Verdict, operation: str) -> bool:
+    """Tell whether permission depends on the operands."""
+    traits = verdict.traits
+    return bool(
+        verdict.rule
+        or traits.get("bare_new")
+        or traits.get("calls")
+        or traits.get("constructs")
+        or operation in traits.get(INERT, ())
+        or operation in traits.get(TEXTLESS, ())
+    )
+
+
+def _named(verdict: Verdict) -> str:
+    asked, target = f"{verdict.module}.{verdict.name}", verdict.target.replace(":", ".")
+    return asked if asked == target else f"{asked} (that is {target})"
