@@ -13,7 +13,9 @@ import ast
 from typing import NamedTuple
 
 from policy_cache import base_policy
+from policy_cache.distributions import STDLIB
 from policy_cache.hierarchy import in_class_scope, lineage, member
+from policy_cache.locate import Module, locate
 from policy_cache.resolve import Thing, attribute, expression
 from policy_cache.sinks import method_sink, sink
 from policy_cache.syntax import absolute, nodes
@@ -79,7 +81,6 @@ _CARRIERS = (
     ast.Match,
 )
 """Nodes that carry taint from one name to another."""
-
 
 
 class Hit(NamedTuple):
@@ -214,6 +215,8 @@ class _Walk:
                 self._call(node)
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 self._property(node)
+            elif isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+                self._write(node)
         return Summary(
             tuple(dict.fromkeys(self.hits)),
             frozenset(self.calls),
@@ -303,7 +306,8 @@ class _Walk:
         elif isinstance(target, ast.Attribute) and self._is_self(target.value):
             self.tainted.add(STATE if target.attr == "__dict__" else f"self.{target.attr}")
         elif isinstance(target, (ast.Attribute, ast.Subscript)):
-            self._taint(target.value)
+            if not self._is_own_class(target.value):  # a hit of its own, if it is one
+                self._taint(target.value)
         elif isinstance(target, ast.Call) and ast.unparse(target) == f"vars({self.self_name})":
             self.tainted.add(STATE)
 
@@ -354,6 +358,7 @@ class _Walk:
 
     def _call(self, node: ast.Call) -> None:
         self._hand_over(node)
+        self._write_by_call(node)
         self._call_as(node, node.func)
 
     def _call_as(self, node: ast.Call, func: ast.expr) -> None:
@@ -670,6 +675,59 @@ class _Walk:
             call = ast.copy_location(ast.Call(node, [], []), node)
             self._follow(found[1], call, self.owner, True)
 
+    # -- writes ---------------------------------------------------------------------------------
+
+    def _write(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> None:
+        """Look at what is assigned to that belongs to the whole process."""
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            for part in ast.walk(target):
+                if not isinstance(part, (ast.Attribute, ast.Subscript)):
+                    continue
+                if not isinstance(part.ctx, ast.Store):
+                    continue
+                value = node.value is not None and self._is_given(node.value)
+                key = isinstance(part, ast.Subscript) and self.is_tainted(part.slice)
+                if value or key:
+                    self._write_to(part, part.value, isinstance(part, ast.Attribute))
+
+    def _is_given(self, node: ast.expr) -> bool:
+        """Tell whether a value is the file's, or made of it: not what a method makes of itself."""
+        func = node.func if isinstance(node, ast.Call) else None
+        if isinstance(func, ast.Attribute) and self._is_self(func.value):
+            assert isinstance(node, ast.Call)
+            return self._has_tainted_argument(node)
+        return self.is_tainted(node)
+
+    def _write_by_call(self, node: ast.Call) -> None:
+        """``sys.path.insert(0, value)``, ``setattr(type(self), name, value)``."""
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr in _MUTATORS:
+            if self._has_tainted_argument(node):
+                self._write_to(node, func.value, False)
+            return
+        sets = isinstance(func, ast.Name) and func.id == "setattr" and len(node.args) == 3
+        if sets and any(self.is_tainted(argument) for argument in node.args[1:]):
+            self._write_to(node, node.args[0], True)
+
+    def _write_to(self, node: ast.AST, holder: ast.expr, attribute: bool) -> None:
+        """Hit if `holder` is the interpreter's, or a class that gets an attribute."""
+        if self._is_self(holder) and not self._is_classmethod():
+            return
+        thing = None if self._is_super(holder) else self._resolve(holder)
+        located = locate(thing.module) if thing is not None else None
+        if thing is not None and located is not None and _is_shared(thing, located):
+            self._hit(node, thing.key, "effect", "it belongs to the whole process and is changed")
+        elif attribute and (self._is_own_class(holder) or (thing and thing.kind == "class")):
+            self._hit(node, ast.unparse(holder), "effect", "it is a class that is changed")
+
+    def _is_own_class(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.Attribute) and node.attr == "__class__":
+            return self._is_self(node.value)
+        if self._is_self(node):
+            return self._is_classmethod()
+        return self._is_type_of_self(node)
+
     # -- helpers --------------------------------------------------------------------------------
 
     def _resolve(self, node: ast.expr) -> Thing | None:
@@ -848,6 +906,15 @@ class _Locals:
             if argument.arg == name:
                 return keyword
         return None
+
+
+def _is_shared(thing: Thing, located: Module) -> bool:
+    """Tell whether a thing is a value or module of the interpreter's; ``dict.update(self, x)`` is
+    written like a change of one."""
+    if located.owner.kind != STDLIB or thing.kind == "class" or thing.module == "builtins":
+        return False
+    line = base_policy.look_up(STDLIB, thing.key)
+    return line is None or line.kind != "class"
 
 
 def _choices(node: ast.expr) -> list[ast.expr]:

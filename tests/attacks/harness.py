@@ -148,5 +148,7 @@ def check(arenas: Arenas, attack: Attack) -> None:
     assert plain.touched or plain.error == CRASH, f"no attack at all: {plain}"
     guarded = arenas.outcome(attack, "enforce")
     assert not guarded.touched, f"it acted: {guarded}"
+    # The effect guard is the net under the policy: what only it has caught is a gap of the policy.
+    assert not guarded.text.startswith("refused an effect"), guarded
     assert guarded.error == attack.error, guarded
     assert attack.refusal in guarded.text, guarded
