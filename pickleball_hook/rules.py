@@ -64,6 +64,8 @@ def after_call(guard: Guard, verdict: Verdict, args: tuple[Any, ...], value: obj
     """Judge what a call gave, where that is a name of its own (``getattr``)."""
     if verdict.rule == "getattr":
         _grant_attribute(guard, args, value)
+    elif verdict.rule == "type_table":
+        _grant_type(guard, verdict, value)
     elif verdict.rule == "type_expression":
         guard.grant(value, verdict._replace(grants={REFER: "a parametrized type"}))
 
@@ -371,6 +373,25 @@ def _grant_attribute(guard: Guard, args: tuple[Any, ...], value: object) -> None
             f"{cls.__module__}.{cls.__qualname__}.{name}", "GLOBAL", verdict.why_not(REFER)
         )
     guard.grant(value, verdict)
+
+
+def _type_table(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``dill._dill._load_type(name)``: an exact name, for a look-up in a table of builtin types."""
+    if operation == CALL and len(operands) == 1 and type(operands[0]) is str:
+        return ""
+    return "it takes the exact name of a type"
+
+
+def _grant_type(guard: Guard, verdict: Verdict, value: object) -> None:
+    """Judge a type that a table gave by the name that it bears itself."""
+    from pickleball_hook import names
+
+    own = names.own_verdict(value) if isinstance(value, type) else None
+    if own is None or not own.grants:
+        reason = own.why_not(REFER) if own is not None else "it has no permitted name of its own"
+        guard.refuse(getattr(value, "__qualname__", str(type(value))), "GLOBAL", reason)
+    else:
+        guard.grant(value, own)
 
 
 def _type_expression(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
@@ -710,6 +731,7 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "signature": _signature,
     "cookie": _cookie,
     "type_expression": _type_expression,
+    "type_table": _type_table,
     "numpy_dtype": _numpy_dtype,
     "numpy_array": _numpy_array,
     "numpy_reconstruct": _numpy_reconstruct,

@@ -20,6 +20,7 @@ from policy_cache.policies import reason_against_import as reason_against
         "import re\nX = re.compile('x')",
         "if __name__ == '__main__':\n import subprocess\n subprocess.run('x')",
         "import warnings\nwarnings.warn('x')",
+        "import sys\nfrom pathlib import Path\nR = Path(__file__).parents[1]\nsys.path.append(str(R))",
     ],
 )
 def test_library_module(library, text: str) -> None:
@@ -35,6 +36,10 @@ def test_library_module(library, text: str) -> None:
         "from subprocess import run\nX = run('x')",
         "import sys\nsys.path.insert(0, '.')",
         "import sys\nsys.path.append('.')",
+        "import os, sys\nsys.path.append(os.getcwd())",
+        "import sys\nsys.path.insert(0, __file__)",
+        "import sys\nfrom a import f\nsys.path.append(f(__file__))",
+        "import sys\nfrom a import X\nR = X\nsys.path.append(__file__ + R)",
         "import urllib.request\nurllib.request.urlopen('x')",
         "try:\n import os\n os.system('x')\nexcept Exception: pass",
         "import os\nclass A:\n x = os.popen('x')",
