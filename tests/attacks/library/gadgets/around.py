@@ -11,8 +11,6 @@ import threading
 import weakref
 from typing import Any
 
-import numpy as np
-
 from gadgets.acts import Plain
 
 State = dict[str, Any]
@@ -187,19 +185,6 @@ class PathLike:
     def __fspath__(self) -> str:
         os.mkdir(self.path)
         return ""
-
-
-class Finalized(np.ndarray):  # type: ignore[type-arg]
-    def __array_finalize__(self, other: object) -> None:
-        if isinstance(other, np.ndarray) and other.dtype.kind == "U":
-            os.mkdir(str(other.item()))
-
-
-class Named:
-    path: str
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        os.mkdir(self.path)
 
 
 class Contains:
