@@ -116,8 +116,8 @@ class Run(NamedTuple):
 class Sandbox:
     """Servers of `guarded_run.py` for one environment, one loader at a time."""
 
-    def __init__(self, python: str, mode: str, timeout: float) -> None:
-        self.python, self.mode, self.timeout = python, mode, timeout
+    def __init__(self, python: str, mode: str, timeout: float, without: str = "nothing") -> None:
+        self.python, self.mode, self.timeout, self.without = python, mode, timeout, without
         # Canaries that changed when the load that they belong to had been judged.
         self.late: list[str] = []
 
@@ -132,7 +132,7 @@ class Sandbox:
             for path in (folder, folder / "tmp", script):
                 os.chown(path, NOBODY, NOBODY)
             process = subprocess.Popen(
-                [*SANDBOX, self.python, str(script), "--loader", loader],
+                [*SANDBOX, self.python, str(script), "--loader", loader, "--without", self.without],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -320,7 +320,8 @@ def malicious(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
         Canary(entry).clear()
     plain_file = folder / "plain.jsonl"
     plain = {e["file"]: e for e in lines_of(plain_file)} if plain_file.exists() else {}
-    sandbox = Sandbox(options.python, "enforce", options.timeout)
+    without = "effects" if options.policy_alone else "nothing"
+    sandbox = Sandbox(options.python, "enforce", options.timeout, without)
     runs: list[Run] = []
     for loader, files in by_loader(entries, "format", LOADERS_OF_FORMAT).items():
         if options.loader in ("", loader):
@@ -414,6 +415,7 @@ def main() -> int:
     parser.add_argument("--match", default="", help="only files whose name holds this")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds a file may take")
     parser.add_argument("--jobs", type=int, default=2, help="how many files are loaded at once")
+    parser.add_argument("--policy-alone", action="store_true", help="with the effect guard off")
     parser.add_argument("--json", type=Path, help="write the counts to this file")
     parser.add_argument("--verbose", action="store_true", help="show each load's message")
     options = parser.parse_args()

@@ -362,10 +362,30 @@ def guard_status() -> str:
         return f"absent: {error!r}"
 
 
+def without_policy() -> None:
+    """Let every refusal of the policy pass, as in audit mode; the effect guard still raises."""
+    from pickleball_hook import checked
+
+    checked.enforcing = lambda: False
+
+
+def without_effects() -> None:
+    """Never put the audit hook in: the policy is all there is."""
+    from pickleball_hook import events
+
+    events.listen = lambda: None
+
+
+WITHOUT = {"policy": without_policy, "effects": without_effects, "nothing": lambda: None}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="serve load requests; started by corpus.py")
     parser.add_argument("--loader", required=True, choices=LOADERS)
-    loader = parser.parse_args().loader
+    parser.add_argument("--without", default="nothing", choices=WITHOUT)
+    options = parser.parse_args()
+    loader = options.loader
+    WITHOUT[options.without]()
     # Requests and answers keep these two to themselves: children get the null device instead.
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.set_inheritable(requests.fileno(), False)

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _LOADER = "a loader that was bound before the guard was installed"
+_LENIENT_RULES = frozenset(
+    ["", "enum_call", "literal_args", "plain_args", "plain_pairs", "text_codec", "tz_args"]
+)
+"""Rules that only keep the operands' own methods from being run (iteration, hash, conversion).
+
+The names that a stream has them from have passed here themselves. Any other rule stands between a
+stream and memory it could forge (numpy), code (functions found by name), or a nested load.
+"""
 _REMEDY = (
     "install the hook before the program imports a loader (the start-up file does), or load "
     "through pickle.load or pickle.loads; PICKLEBALL_MODE=audit only reports"
@@ -75,7 +83,7 @@ def reason_against(module: str, name: str) -> str:
     reason = policies.reason_against_import(module) or policies.reason_against_import(home)
     if reason:
         return reason
-    if verdict.rule or verdict.traits.get(TEXTLESS):
+    if verdict.rule not in _LENIENT_RULES or verdict.traits.get(TEXTLESS):
         return "what it does depends on what it is given, which this loader does not show"
     if CALL not in verdict.grants and "reaches" in verdict.why_not(CALL):
         return verdict.why_not(CALL)

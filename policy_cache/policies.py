@@ -16,9 +16,7 @@ from policy_cache.locate import is_stdlib, locate, would_import
 from policy_cache.model import ABSENT, DEFERRED, REFER, Verdict, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from policy_cache.locate import Module
     from policy_cache.reducers import Reduction
