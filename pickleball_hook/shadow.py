@@ -1,0 +1,158 @@
+"""The shadow pass: proof that the reference machine would permit every operation of a stream.
+
+CPython's C unpickler runs the stream with stand-ins for all that it names. If it comes to the end,
+and nothing on the way was of a kind that the stand-ins do not know to be permitted, the stream may
+run on the C machine (:mod:`pickleball_hook.replay`). In any other case nothing is said about it:
+the reference machine then reads it from its start, and decides.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+from pickleball_hook import names
+from pickleball_hook.originals import CUnpickler
+from pickleball_hook.standins import Prover, Unsure, settle
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pickleball_hook.context import Load
+    from pickleball_hook.standins import Named
+
+
+class Proof:
+    """What the replay must see, and what it hands out.
+
+    Attributes
+    ----------
+    requests : list of (str, str)
+        The globals, as the stream writes them, in order.
+    answers : list of Named
+        What each of them is.
+    granted : dict
+        Objects and verdicts, as a guard keeps them.
+    end : int
+        Where the stream ends, counted from its start.
+    """
+
+    __slots__ = ("answers", "end", "granted", "requests")
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str]] = []
+        self.answers: list[Named] = []
+        self.granted: dict[int, Any] = {}
+        self.end = 0
+
+
+class Shadow(CUnpickler):  # type: ignore[misc]
+    """The C unpickler with nothing real in it."""
+
+    def __init__(self, prover: Prover, proof: Proof, file: Any, **options: Any) -> None:
+        super().__init__(file, **options)
+        self._prover = prover
+        self._proof = proof
+        self._fix_imports = options.get("fix_imports", True)
+        self._known: dict[tuple[str, str], Named] = {}
+
+    def find_class(self, module: str, name: str) -> object:
+        """Judge a global as the reference machine does, and return what stands for it."""
+        proof = self._proof
+        known = self._known.get((module, name))
+        if known is None:
+            asked = self._mapped(module, name)
+            verdict = names.judge_request(self._prover, *asked)
+            value = CUnpickler.find_class(self, module, name)
+            names.accept(self._prover, value, verdict, *asked)
+            known = self._prover.stand_in(value)
+            if asked == names.mapped(module, name, 2, True) and "." not in name:
+                self._known[module, name] = known  # else it may mean something else later
+        proof.requests.append((module, name))
+        proof.answers.append(known)
+        return known.stand_in
+
+    def _mapped(self, module: str, name: str) -> tuple[str, str]:
+        """Return what the C machine looks up: it alone knows its protocol at this point."""
+        if not self._fix_imports:
+            return module, name
+        old = names.mapped(module, name, 2, True)
+        if old == (module, name):
+            return old
+        if "__builtin__" in sys.modules:
+            raise Unsure
+        try:
+            found = CUnpickler.find_class(self, "__builtin__", "xrange")
+        except ImportError:
+            return module, name
+        return old if found is range else (module, name)
+
+
+def prove(load: Load, reader: Any, options: dict[str, Any]) -> Proof | None:
+    """Return the proof that a stream is permitted, None if there is none.
+
+    Parameters
+    ----------
+    load : context.Load
+        The outermost load.
+    reader : object
+        Has ``read``, ``readline`` and ``position``, and is private to the shadow.
+    options : dict
+        As for ``pickle.Unpickler``, without buffers.
+    """
+    prover = Prover(load)
+    proof = Proof()
+    try:
+        with _uncollected(reader):
+            value = _run(prover, proof, reader, options)
+            settle(prover)
+            del value  # till here it shows what the stream hands out
+    except (Unsure, Exception):
+        return None
+    finally:
+        proof.granted = prover.granted
+        prover.close()
+    proof.end = reader.position
+    return proof
+
+
+def _run(prover: Prover, proof: Proof, reader: Any, options: dict[str, Any]) -> object:
+    """Run the shadow; when this returns, its stack and memo are gone."""
+    unpickler = Shadow(prover, proof, reader, **options)
+    proxy = unpickler.memo
+    prover.memo = proxy.copy
+    value: object = unpickler.load()
+    prover.memo = dict
+    return value
+
+
+_LARGE = 1 << 16
+"""Bytes from which on a stream may have enough objects for the collector to mind."""
+_paused = [0, False]
+"""How many shadows have the collector paused, and whether it was on."""
+
+
+class _uncollected:
+    """Context in which the garbage collector rests: a shadow makes no cycles, but many objects.
+
+    They would have all other objects of the process traversed, more than once for each load.
+    """
+
+    __slots__ = ("_large",)
+
+    def __init__(self, reader: Any) -> None:
+        self._large = len(reader.data) - reader.position > _LARGE
+
+    def __enter__(self) -> None:
+        if self._large:
+            if not _paused[0]:
+                _paused[1] = gc.isenabled()
+            _paused[0] += 1
+            gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self._large:
+            _paused[0] -= 1
+            if not _paused[0] and _paused[1]:
+                gc.enable()
