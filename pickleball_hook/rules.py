@@ -446,17 +446,60 @@ def _numpy_dtype(guard: Guard, operation: str, target: Any, operands: tuple[Any,
         return "a dtype is made by calling numpy.dtype"
     if guard.elsewhere:
         return "a dtype gets its state before it is used"
-    expected = _expected_dtype(target, operands[0])
+    state = _in_text(operands[0])
+    expected = _expected_dtype(target, state)
     if expected is None:
         return "the state of the dtype has an unknown layout"
-    return "" if _same_state(expected, operands[0]) else "the state of the dtype contradicts itself"
+    return "" if _same_state(expected, state) else "the state of the dtype contradicts itself"
+
+
+_HOLDS_OBJECTS = 0x01 | 0x04
+_ADDED_FLAGS = 0x08 | 0x10
+"""``NPY_NEEDS_INIT`` and ``NPY_NEEDS_PYAPI``, which numpy 1 and 2 came to set for text and structured
+dtypes and do without in older files; where there are pointers they are part of what is safe."""
 
 
 def _is_dtype_argument(value: Any) -> bool:
-    """A dtype is made from a code, or from a scalar type of numpy's own (records)."""
+    """A dtype is made from a code, or from a compiled scalar type (records, ml_dtypes)."""
+    from pickleball_hook.names import is_compiled
+
     if isinstance(value, type):
-        return issubclass(value, _numpy().generic) and value.__module__.startswith("numpy")
+        own = value.__module__.startswith("numpy")
+        return issubclass(value, _numpy().generic) and (own or is_compiled(value))
     return is_literal(value)
+
+
+def changes_nothing(inst: Any, state: Any) -> bool:
+    """Tell whether a state is the one that a shared object has already.
+
+    A dtype that another library has registered exists once, and is pickled with its state all the
+    same (numpy/_core/src/multiarray/descriptor.c, arraydescr_reduce).
+    """
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(inst, numpy.dtype) or inst.names or inst.subdtype:
+        return False
+    return is_literal(state) and bool(state == inst.__reduce__()[2])
+
+
+def _in_text(state: Any) -> Any:
+    """Return a dtype's state as numpy reads it when Python 2's strings were loaded as bytes.
+
+    It decodes order and names as ASCII (arraydescr_setstate).
+    """
+    if type(state) is not tuple or len(state) < 8 or type(state[1]) is not bytes:
+        return state
+    version, order, subarray, names, fields, *rest = state
+    if names is not None:
+        if type(names) is not tuple or type(fields) is not dict:
+            return state
+        if any(type(name) is not bytes for name in (*names, *fields)):
+            return state
+        try:
+            names = tuple(name.decode("ascii") for name in names)
+            fields = {name.decode("ascii"): row for name, row in fields.items()}
+        except UnicodeDecodeError:
+            return state
+    return (version, order.decode("latin1"), subarray, names, fields, *rest)
 
 
 def _expected_dtype(target: Any, state: Any) -> Any:
@@ -549,6 +592,8 @@ def _same_state(expected: Any, state: Any) -> bool:
                 values[1][1] if type(values[1][1]) is tuple else (values[1][1],),
             )
         values[3] = dict(values[3].items()) if values[3] is not None else None
+    if not (ours[6] | theirs[6]) & _HOLDS_OBJECTS:
+        ours[6], theirs[6] = ours[6] & ~_ADDED_FLAGS, theirs[6] & ~_ADDED_FLAGS
     return bool(ours == theirs)
 
 
@@ -676,6 +721,21 @@ def _scipy_distribution(
     return ""
 
 
+def _scipy_kd_tree(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    from pickleball_hook import trees
+
+    return trees.kd_tree(operands[0])
+
+
+# -- scikit-learn ---------------------------------------------------------------------------------
+
+
+def _sklearn_tree(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    from pickleball_hook import trees
+
+    return trees.decision_tree(target, operands[0])
+
+
 # -- torch ----------------------------------------------------------------------------------------
 
 
@@ -740,6 +800,8 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "numpy_mareconstruct": _numpy_mareconstruct,
     "numpy_bit_generator": _numpy_bit_generator,
     "scipy_distribution": _scipy_distribution,
+    "scipy_kd_tree": _scipy_kd_tree,
+    "sklearn_tree": _sklearn_tree,
     "torch_state": _torch_state,
     "nested_load": _nested_load,
 }

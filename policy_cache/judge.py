@@ -488,6 +488,7 @@ def _judge_state(case: _Case) -> None:
         f"{(setter or case.thing).where} {'__setstate__' if setter else 'class statement'}"
     )
     if setter is None:
+        _judge_compiled_setter(case)
         return
     reviewed = base_policy.look_up(_owner_name(setter), setter.key)
     if reviewed is not None:
@@ -507,6 +508,15 @@ def _judge_state(case: _Case) -> None:
         case.traits["setters"] = _judged_setters(case)
     if keys:
         case.traits["state_keys"] = keys
+
+
+def _judge_compiled_setter(case: _Case) -> None:
+    """Take the reviewed rule for the ``__setstate__`` of a compiled class or base."""
+    for base in lineage(case.thing).mro or [case.thing]:
+        line = base_policy.look_up(_owner_name(base), f"{base.key}.__setstate__")
+        if line is not None:
+            case.traits["state_rule"] = line.rule
+            return
 
 
 def _judged_setters(case: _Case) -> list[str]:
@@ -821,6 +831,7 @@ def _judge_external(
     case.unproven.append(f"{thing.key} is compiled")
     case.grants = dict.fromkeys((REFER, CONSTRUCT, STATE), f"{known.evidence} extension type")
     case.traits["bare_new"] = not known.newargs
+    _judge_compiled_setter(case)
     if known.reduces_to_class or evidence:
         case.grants[CALL] = known.reduces_to_class or evidence
     else:

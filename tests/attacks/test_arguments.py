@@ -278,23 +278,77 @@ ATTACKS = [
         "literals",
         after=SURVIVED,
     ),
-    Attack(
-        "a nearest-neighbour tree whose nodes point outside",
-        lambda canary: stream(value(1)),
-        load="""
+]
+
+KD_TREE = """
+import copyreg, io, numpy, pickle
+from scipy.spatial import cKDTree, KDTree
+honest = {cls}(numpy.random.default_rng(0).random((50, 2)), leafsize=4)
+state = list(honest.__getstate__())
+nodes = state[0].view(numpy.intp).reshape(-1, 9)
+class Forger(pickle.Pickler):
+    def reducer_override(self, value):
+        if value is not honest:
+            return NotImplemented
+        return copyreg.__newobj__, ({cls},), tuple(state)
+forged = io.BytesIO()
+assert pickle.loads(pickle.dumps(honest)).query([0, 0])[1] == honest.query([0, 0])[1]
+{forge}
+Forger(forged).dump(honest)
+value = pickle.loads(forged.getvalue())
+value.query(numpy.zeros((3, 2)), k=3)
+"""
+TREE = """
 import numpy, pickle
-from scipy.spatial import cKDTree
-state = list(cKDTree(numpy.random.rand(50, 2)).__getstate__())
-state[1] = state[1][:1]
-state = tuple(state)
+from sklearn.tree import DecisionTreeClassifier
+X = numpy.random.default_rng(0).random((50, 2))
+honest = DecisionTreeClassifier().fit(X, (X[:, 0] * 3).astype(int))
+state = honest.tree_.__getstate__()
+nodes = state['nodes'] = state['nodes'].copy()
 class Forged:
     def __reduce__(self):
-        import copyreg
-        return copyreg.__newobj__, (cKDTree,), state
-data = pickle.dumps(Forged())
-value = pickle.loads(data)""",
-        unsolved="the state of scipy's cKDTree holds raw memory, which nothing compares",
-        after=SURVIVED,
+        cls, arguments, _ = honest.tree_.__reduce__()
+        return cls, arguments, state
+assert (pickle.loads(pickle.dumps(honest)).predict(X) == honest.predict(X)).all()
+{forge}
+value = pickle.loads(pickle.dumps(Forged()))
+value.predict(X.astype(numpy.float32))
+"""
+ATTACKS += [
+    *(
+        Attack(
+            f"a nearest-neighbour tree {claim}",
+            lambda canary: stream(value(1)),
+            "tree",
+            load=KD_TREE.format(cls=cls, forge=forge),
+        )
+        for claim, cls, forge in [
+            ("whose first child is far away", "cKDTree", "nodes[0, 7] = 1 << 40"),
+            ("whose first child is far away, derived from", "KDTree", "nodes[0, 7] = 1 << 40"),
+            ("whose child is before it", "cKDTree", "nodes[2, 7] = 0"),
+            ("both of whose children are the same", "cKDTree", "nodes[0, 8] = nodes[0, 7]"),
+            ("that divides by a column it has not", "cKDTree", "nodes[0, 0] = 1 << 20"),
+            ("whose leaf ends far away", "cKDTree", "nodes[-1, 4] = 1 << 30"),
+            ("with too few points", "cKDTree", "state[1] = state[1][:1]"),
+            ("with points of another kind", "cKDTree", "state[1] = state[1].astype('f4')"),
+            ("whose points are elsewhere", "cKDTree", "state[7] = state[7] + (1 << 40)"),
+            ("with half a node", "cKDTree", "state[0] = state[0][:-9]"),
+            ("with less of a box than it says", "cKDTree", "state[9] = numpy.zeros(1)"),
+        ]
+    ),
+    *(
+        Attack(
+            f"a decision tree {claim}",
+            lambda canary: stream(value(1)),
+            "tree",
+            load=TREE.format(forge=forge),
+        )
+        for claim, forge in [
+            ("whose child is far away", "nodes['left_child'][0] = 1 << 40"),
+            ("whose other child is far away", "nodes['right_child'][0] = 1 << 40"),
+            ("that divides by a feature it has not", "nodes['feature'][0] = 1 << 40"),
+            ("that has fewer nodes than it says", "state['node_count'] = 1 << 20"),
+        ]
     ),
 ]
 
