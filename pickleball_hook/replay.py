@@ -14,16 +14,19 @@ import sys
 from pickleball_hook import machine, shadow
 from pickleball_hook.gate import Reader
 from pickleball_hook.originals import CUnpickler
+from pickleball_hook.standins import Unsure, permit_late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from pickleball_hook.guard import Guard
-    from pickleball_hook.standins import Named
+    from pickleball_hook.standins import Named, Prover
 
 _WINDOW = 1 << 18
 """Bytes that the shadow is shown at once."""
+_SHOWN = 1 << 16
+"""Bytes up to which an item is shown to the shadow wherever the window ends."""
 _KEPT = 1 << 22
 """Bytes of a file that are kept from the shadow to the replay; beyond, their digests are."""
 _COPIED = 1 << 20
@@ -63,9 +66,17 @@ class Skimmer:
         return piece
 
     def readinto(self, target: Any) -> int:
-        """Pass over what would fill `target`."""
-        size = min(len(target), len(self.data) - self.position)
-        self.position += size
+        """Fill `target` if it is small, else pass over what would.
+
+        Nothing looks into large items, but they may be keys: no two of them look the same.
+        """
+        start = self.position
+        size = min(len(target), len(self.data) - start)
+        if size <= _SHOWN:
+            target[:size] = self.view[start : start + size]
+        else:
+            target[:8] = start.to_bytes(8, "little")
+        self.position = start + size
         return size
 
     def readline(self) -> Any:
@@ -83,7 +94,7 @@ class Replay(CUnpickler):  # type: ignore[misc]
         super().__init__(file, **options)
         self._guard = guard
         self._requests = iter(zip(proof.requests, proof.answers))  # noqa: B905 (3.10)
-        self._real: dict[int, object] = {}
+        self._prover = proof.prover
 
     def find_class(self, module: str, name: str) -> object:
         """Return the next global if it is the one that was judged."""
@@ -94,21 +105,28 @@ class Replay(CUnpickler):  # type: ignore[misc]
                 f"{module}.{name}", "GLOBAL", "the stream was not the same when it was read again"
             )
         if named.trampoline:  # type: ignore[union-attr]
-            return _trampoline(self._guard, named)  # type: ignore[arg-type]
+            return _trampoline(self._guard, self._prover, named)  # type: ignore[arg-type]
         return named.real  # type: ignore[union-attr]
 
 
-def _trampoline(guard: Guard, named: Named) -> Any:
+def _trampoline(guard: Guard, prover: Prover, named: Named) -> Any:
     """Return what stands for a callable that is only called: a check of each call."""
-    real, checked, typed, opaque = named.real, named.checked, named.typed, named.opaque
+    real, checked, opaque, later = named.real, named.checked, named.opaque, named.later
+    count = named.replayed
 
     def call(*args: Any) -> Any:
         func = machine.check_call(guard, real, args, "REDUCE") if checked else real
         value = func(*args)
-        if typed and (type(value) is not real or sys.getrefcount(value) > _NEW):
-            raise Abandoned
         if opaque and (callable(value) or isinstance(value, _CONTAINERS)):
             raise Abandoned
+        index = next(count)
+        if index in later:
+            if sys.getrefcount(value) > _NEW:
+                raise Abandoned
+            try:
+                permit_late(prover, value, later[index])
+            except Unsure:
+                raise Abandoned from None
         return value
 
     return call
@@ -184,7 +202,7 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
     proof = shadow.prove(guard.load, reader, options)
     if proof is None:
         return False, None
-    guard.granted.update(proof.granted)
+    guard.granted.update(proof.prover.granted)
     reader = source.replayed()
     position = start
     try:
@@ -195,6 +213,7 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
         return False, None
     finally:
         source.leave(position)
+        proof.prover.close()
     if position != proof.end:
         guard.refuse("the stream", "STOP", "it was not the same when it was read again")
     return True, value
