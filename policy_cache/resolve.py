@@ -50,6 +50,7 @@ class Thing(NamedTuple):
 
 _resolved: dict[tuple[str, str], Thing | None] = {}
 _attributes: dict[tuple[str, str], Thing] = {}
+_candidates: dict[tuple[str, str, str, int], list[Thing]] = {}
 _lazy_tables: dict[str, dict[str, list[tuple[str, str]]]] = {}
 
 
@@ -57,6 +58,7 @@ def forget() -> None:
     """Drop every resolved name."""
     _resolved.clear()
     _attributes.clear()
+    _candidates.clear()
     _lazy_tables.clear()
 
 
@@ -98,6 +100,46 @@ def attribute(thing: Thing, name: str, depth: int = 0) -> Thing | None:
     if thing.kind == "external":
         return Thing("external", thing.module, f"{thing.name}.{name}")
     return None
+
+
+def candidates(thing: Thing, name: str) -> list[Thing]:
+    """Return every definition that attribute `name` of a module or class may have.
+
+    A name is bound several times under ``if``/``else`` and ``try``/``except``, and by a property
+    and its setter; which binding holds is known only at run time.
+    """
+    key = (thing.module, thing.name, name, getattr(thing.node, "lineno", 0))
+    if key not in _candidates:
+        _candidates[key] = _every(thing, name)
+    return _candidates[key]
+
+
+def _every(thing: Thing, name: str) -> list[Thing]:
+    bindings: list[Binding] = []
+    src = thing.source
+    qualname = name
+    if thing.kind == "module":
+        src = source(thing.module)
+        bindings = src.scope.names.get(name, []) if src is not None else []
+    elif thing.kind == "class" and src is not None and isinstance(thing.node, ast.ClassDef):
+        bindings = class_scope(src, thing.node).names.get(name, [])
+        qualname = f"{thing.name}.{name}"
+    if len(bindings) > 1 and src is not None:
+        followed = [_follow(binding, src, qualname, 1) for binding in bindings]
+        found = {(t.key, id(t.node)): t for t in followed if t is not None}
+        if found:
+            return list(found.values())
+    only = attribute(thing, name)
+    return [only] if only is not None else []
+
+
+def named(src: Source, name: str) -> list[Thing]:
+    """Return every definition that a name may have at the level of a module."""
+    found = candidates(Thing("module", src.module.name), name)
+    if found:
+        return found
+    builtin = _builtin(name)
+    return [builtin] if builtin is not None else []
 
 
 def _module_attribute(module: str, name: str, depth: int) -> Thing | None:

@@ -178,7 +178,6 @@ finally:
             call(GETATTR, build(new(name("gadgets.acts", "Method")), {"path": canary}), "run")
         ),
         after="value()",
-        unsolved="the analysis does not take the state of a method's own object for the file's",
     ),
     Attack(
         "a function of __main__",

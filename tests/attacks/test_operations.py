@@ -302,20 +302,6 @@ finally:
 ]
 
 
-OPEN = frozenset(
-    [
-        "a partial of an instance that acts when it is called",
-        "an object whose class forwards its attributes is written to",
-    ]
-)
-"""Attacks that still act: the analysis does not see what an instance does when called."""
-
-ATTACKS = [
-    attack._replace(unsolved="not solved yet") if attack.name in OPEN else attack
-    for attack in ATTACKS
-]
-
-
 @pytest.mark.parametrize("attack", claims(ATTACKS))
 def test_refused(arenas: Arenas, attack: Attack) -> None:
     check(arenas, attack)

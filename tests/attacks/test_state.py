@@ -309,21 +309,6 @@ if mode != 'enforce':
 ]
 
 
-OPEN = frozenset(
-    [
-        "an instance that acts when it is called shadows a method",
-        "an instance that acts when it is called shadows what a finalizer calls",
-        "a state setter calls an instance that acts when it is called",
-    ]
-)
-"""Attacks that still act: the analysis does not see what an instance does when called."""
-
-ATTACKS = [
-    attack._replace(unsolved="not solved yet") if attack.name in OPEN else attack
-    for attack in ATTACKS
-]
-
-
 @pytest.mark.parametrize("attack", claims(ATTACKS))
 def test_refused(arenas: Arenas, attack: Attack) -> None:
     check(arenas, attack)

@@ -211,8 +211,14 @@ def test_what_a_constructor_stores_is_tainted(reached: Reached, body: str) -> No
     assert "os:system" in sinks(reached(source, "A.__init__"))
 
 
-def test_class_attributes_are_not_the_states(reached: Reached) -> None:
+def test_plain_class_attributes_are_hidden_by_a_state(reached: Reached) -> None:
     source = "class A:\n command = 'ls'\n def __del__(self): os.system(self.command)"
+    assert sinks(reached(source, "A.__del__", {STATE})) == {"os:system"}
+
+
+def test_functions_of_a_class_are_not_the_states(reached: Reached) -> None:
+    """The guard refuses a state that puts something else in a method's place."""
+    source = "class A:\n run = len\n def __del__(self): self.run(self.command)"
     assert reached(source, "A.__del__", {STATE}).hits == ()
 
 

@@ -1,0 +1,160 @@
+"""List every callable of some libraries that a policy permits, with the outcome of its analysis.
+
+    python bench/gadgets.py PACKAGE... [--rows FILE] [--show OUTCOME...] [--operation NAME...]
+
+For each class and function that the sources of a package define, and each that its reducers
+return, its verdict is asked for every operation. The outcomes:
+
+* ``clean``: no sink is reachable;
+* ``inert``: permitted, where the operands hold no callable that may not be called;
+* ``textless``: permitted, where the operands hold no text;
+* ``unproven``: permitted, though some call could not be followed (the effect guard watches it);
+* ``refused``: it reaches a sink; the chain to it is the reason;
+* ``not asked for``: no reducer returns it, so that files have no use for the operation.
+
+Nothing is imported. Exit status 1 when 5 % or more of what is permitted for ``call`` is unproven.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from policy_cache import policies
+from policy_cache.judge import complete, judge
+from policy_cache.locate import Module, locate
+from policy_cache.model import CALL, CONSTRUCT, DEFERRED, FILL, INERT, STATE, TEXTLESS, Verdict
+from policy_cache.syntax import class_scope, source
+
+OPERATIONS = (CALL, CONSTRUCT, STATE, FILL)
+OUTCOMES = ("clean", "inert", "textless", "unproven", "refused", "not asked for")
+MOST_UNPROVEN = 0.05
+SKIPPED = frozenset(["tests", "test", "testing", "conftest", "__pycache__", "node_modules"])
+
+
+class Row(NamedTuple):
+    """The outcome of one operation on one global."""
+
+    package: str
+    name: str
+    operation: str
+    outcome: str
+    detail: str
+
+
+def main() -> int:
+    """Analyse the packages that the command line names."""
+    options = _options()
+    rows: list[Row] = []
+    for package in options.packages:
+        top = locate(package)
+        if top is None:
+            print(f"{package}: not installed")
+            continue
+        began = time.perf_counter()
+        found = [row for module, name in globals_of(top) for row in judged(package, module, name)]
+        print(_line(package, found, time.perf_counter() - began), flush=True)
+        rows += found
+        policies.forget()
+    for row in rows:
+        if row.outcome in options.show and row.operation in options.operation:
+            print(f"{row.outcome} {row.operation} {row.name}\n    {row.detail}")
+    if options.rows:
+        with open(options.rows, "w", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(row._asdict()) + "\n" for row in rows)
+    print(_line("all", rows, 0.0))
+    return int(_share(rows) >= MOST_UNPROVEN)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("packages", nargs="+", help="import names of top-level packages")
+    parser.add_argument("--rows", help="file for one line of JSON per row")
+    parser.add_argument("--show", nargs="*", default=[], choices=OUTCOMES)
+    parser.add_argument("--operation", nargs="*", default=list(OPERATIONS), choices=OPERATIONS)
+    return parser.parse_args()
+
+
+def _line(package: str, rows: list[Row], seconds: float) -> str:
+    counts = collections.Counter(row.outcome for row in rows if row.operation == CALL)
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES)
+    return f"{package}: call: {told}; {_share(rows):.1%} of the permitted unproven; {seconds:.1f} s"
+
+
+def _share(rows: list[Row]) -> float:
+    permitted = [
+        row.outcome
+        for row in rows
+        if row.operation == CALL and row.outcome not in ("refused", "not asked for")
+    ]
+    return permitted.count("unproven") / len(permitted) if permitted else 0.0
+
+
+def globals_of(top: Module) -> list[tuple[str, str]]:
+    """Return the classes and functions that a package defines or its reducers return."""
+    found = {tuple(r.target.split(":", 1)): None for r in policies.reductions(top)}
+    for module in modules(top):
+        src = source(module)
+        if src is None:
+            continue
+        for name, bindings in src.scope.names.items():
+            for binding in bindings:
+                if binding.kind in ("class", "function"):
+                    found[module, name] = None
+                if binding.kind == "class":
+                    inner = class_scope(src, binding.node).names  # type: ignore[arg-type]
+                    nested = [n for n, b in inner.items() if b[-1].kind == "class"]
+                    found.update(dict.fromkeys((module, f"{name}.{n}") for n in nested))
+    return [(module, name) for module, name in found if module and name]  # type: ignore[misc]
+
+
+def modules(top: Module) -> Iterator[str]:
+    """Return the names of the source modules of a package, its tests left aside."""
+    if not top.package:
+        yield top.name
+        return
+    for root in top.path:
+        for folder, folders, files in os.walk(root):
+            folders[:] = sorted(f for f in folders if f not in SKIPPED)
+            parts = [part for part in os.path.relpath(folder, root).split(os.sep) if part != "."]
+            for file in sorted(files):
+                stem, extension = os.path.splitext(file)
+                if extension != ".py" or stem in SKIPPED or stem == "__main__":
+                    continue
+                yield ".".join([top.name, *parts, *([] if stem == "__init__" else [stem])])
+
+
+def judged(package: str, module: str, name: str) -> list[Row]:
+    """Return the outcomes of all operations on one global."""
+    try:
+        verdict = judge(module, name, policies.reductions)
+    except RecursionError:
+        return []
+    return [_row(package, verdict, operation) for operation in OPERATIONS]
+
+
+def _row(package: str, verdict: Verdict, operation: str) -> Row:
+    name = f"{verdict.module}:{verdict.name}"
+    if operation in verdict.traits.get(DEFERRED, ()):
+        verdict = complete(verdict, operation, policies.reductions)
+    reason = verdict.refusals.get(operation) or verdict.refusals.get("*", "")
+    unproven = verdict.traits.get("unproven", ())
+    if operation not in verdict.grants:
+        outcome = "refused" if "reaches" in reason else "not asked for"
+        return Row(package, name, operation, outcome, reason)
+    if unproven:
+        return Row(package, name, operation, "unproven", "; ".join(unproven))
+    for trait in (TEXTLESS, INERT):
+        if operation in verdict.traits.get(trait, ()):
+            return Row(package, name, operation, trait, verdict.grants[operation])
+    return Row(package, name, operation, "clean", verdict.grants[operation])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
