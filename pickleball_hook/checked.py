@@ -13,6 +13,7 @@ from pickleball_hook import (
     gate,
     machine,
     names,
+    own,
     replay,
     settings,
     trust,
@@ -44,7 +45,7 @@ def loads(data: Any, options: dict[str, Any], frame: FrameType) -> object:
     """Load from a buffer, checked unless the caller is a trusted channel or the mode is off."""
     if _is_plain() or context.is_trusted():
         return c_loads(data, **options)
-    if context.current() is None and channels.trusted(frame):
+    if context.current() is None and (channels.trusted(frame) or own.holds(data)):
         with context.trusting():
             return c_loads(data, **options)
 
@@ -59,7 +60,7 @@ def load(file: Any, options: dict[str, Any], frame: FrameType, start: int | None
     """Load from a file that stands at `start` (None: it cannot be told, or moved back)."""
     if _is_plain():
         return c_load(file, **options)
-    if context.current() is None and channels.trusted(frame):
+    if context.current() is None and (channels.trusted(frame) or own.is_at(file, start)):
         with context.trusting():
             return c_load(file, **options)
     if context.current() is None and trust.trusts_any():
@@ -80,7 +81,7 @@ def load_with(
     """Load for a ``pickle.Unpickler`` object, whose callbacks and memo are in force."""
     if _is_plain():
         return _plain(outer, file, options)
-    if context.current() is None and channels.trusted(frame):
+    if context.current() is None and (channels.trusted(frame) or own.is_at(file, start)):
         with context.trusting():
             return _plain(outer, file, options)
     if _is_trusted(file):
@@ -243,7 +244,7 @@ def load_in_python(unpickler: Any, frame: FrameType) -> object:
     """Run ``load`` of a ``pickle._Unpickler`` or of a class derived from it (joblib's, dill's)."""
     if isinstance(unpickler, machine.ReferenceUnpickler):
         return python_load(unpickler)
-    trusted = context.current() is None and channels.trusted(frame)
+    trusted = context.current() is None and (channels.trusted(frame) or _is_at_own_bytes(unpickler))
     if _is_plain() or trusted:
         unpickler._guard = None
         with context.trusting():
@@ -276,6 +277,11 @@ def load_in_python(unpickler: Any, frame: FrameType) -> object:
             if load.depth == 1:
                 policies.flush()
     return value
+
+
+def _is_at_own_bytes(unpickler: Any) -> bool:
+    file = getattr(getattr(unpickler, "_file_read", None), "__self__", None)
+    return own.is_at(file, entry.position(file))
 
 
 def _dispatch(cls: type) -> dict[int, Any]:

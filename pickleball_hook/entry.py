@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 
-from pickleball_hook import gate
+from pickleball_hook import gate, own
 from pickleball_hook.gate import Gate, Leave, Reader
-from pickleball_hook.originals import CUnpickler, c_load, c_loads, python_load
+from pickleball_hook.originals import CUnpickler, c_dumps, c_load, c_loads, python_load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +71,13 @@ class _Loads(_Function):
         return checked.loads(data, options, sys._getframe(1))
 
 
+class _Dumps(_Function):
+    def __call__(self, *args: Any, **keywords: Any) -> bytes:
+        data: bytes = c_dumps(*args, **keywords)
+        own.remember(data)
+        return data
+
+
 _OPTIONS = {"fix_imports": True, "encoding": "ASCII", "errors": "strict", "buffers": ()}
 
 
@@ -116,6 +123,7 @@ def position(file: Any) -> int | None:
 
 load = _Load(c_load)
 loads = _Loads(c_loads)
+dumps = _Dumps(c_dumps)
 
 
 class Unpickler(CUnpickler):  # type: ignore[misc]

@@ -389,6 +389,8 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
             guard.name(inst), "BUILD", "only an object that this load has made is given a state"
         )
     elif not made.fresh:
+        if rules.changes_nothing(inst, state):
+            return
         guard.refuse(guard.name(inst), "BUILD", "the object existed before this load, or is shared")
     elif made.built:
         guard.refuse(guard.name(inst), "BUILD", "an object is given its state once")

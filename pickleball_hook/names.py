@@ -298,7 +298,7 @@ _CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "__reduce__", "__reduce
 _ACTING_MODULES = ("subprocess", "socket", "_socket", "ctypes", "_ctypes", "io", "_io", "mmap")
 
 
-def _is_compiled(cls: type) -> bool:
+def is_compiled(cls: type) -> bool:
     """Tell whether a class and all its bases are defined without any Python code."""
     for base in cls.__mro__:
         parts = [getattr(value, "__func__", value) for value in vars(base).values()]
@@ -326,7 +326,7 @@ def inherits_reducer(cls: object, verdict: Verdict) -> bool:
                 return True
             if any("base policy" in evidence for evidence in known.grants.values()):
                 return False
-            return policies.owner_kind(base.__module__) == "distribution" and _is_compiled(base)
+            return policies.owner_kind(base.__module__) == "distribution" and is_compiled(base)
         if _has_constructor(base):
             return False  # the analysis may have seen another base in its place
     return False
@@ -369,7 +369,7 @@ def _compiled_verdict(value: object, module: str, name: str) -> Verdict | None:
     bases = value.__mro__
     if holder is None or _walk(holder, name) is not value:
         return None
-    if policies.owner_kind(module) != "distribution" or not _is_compiled(value):
+    if policies.owner_kind(module) != "distribution" or not is_compiled(value):
         return None
     evidence = f"a compiled class of {getattr(holder, '__file__', module)}"
     grants = dict.fromkeys((REFER, CONSTRUCT, STATE), evidence)

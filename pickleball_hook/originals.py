@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 c_load: Any = _pickle.load
 c_loads: Any = _pickle.loads
+c_dumps: Any = _pickle.dumps
 CUnpickler: Any = _pickle.Unpickler
 PythonUnpickler: Any = pickle._Unpickler
 python_load: Any = PythonUnpickler.load

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-TARGETS: tuple[str, ...] = ("_pickle", "pickle", "torch", "joblib")
+TARGETS: tuple[str, ...] = ("_pickle", "pickle", "torch", "joblib", "cloudpickle", "dill")
 """Modules that are patched when they have been imported."""
 
 _undo: list[tuple[str, Any, str, Any, Any]] = []
@@ -50,7 +50,7 @@ def _patch_c(module: Any) -> None:
     """Replace the C loaders where they are defined: ``from _pickle import loads`` gets ours."""
     from pickleball_hook import entry
 
-    for attribute in ("load", "loads", "Unpickler"):
+    for attribute in ("load", "loads", "Unpickler", "dumps"):
         _replace(module, attribute, getattr(entry, attribute))
 
 
@@ -58,10 +58,11 @@ def _patch_pickle(module: Any) -> None:
     """Replace the public names, and ``load`` of the Python unpickler that others derive from."""
     from pickleball_hook import entry, originals
 
-    for attribute in ("load", "loads", "Unpickler"):
+    for attribute in ("load", "loads", "Unpickler", "dumps"):
         if vars(module).get(attribute) in (
             originals.c_load,
             originals.c_loads,
+            originals.c_dumps,
             originals.CUnpickler,
         ):
             _replace(module, attribute, getattr(entry, attribute))
@@ -139,9 +140,31 @@ def _load_joblib(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dic
             return wrapped(known, *args[1:], **rest)
 
 
+def _patch_cloudpickle(module: Any) -> None:
+    """Remember what it pickles by value, for this process alone."""
+    _replace_dumps(module, module.cloudpickle)
+
+
+def _patch_dill(module: Any) -> None:
+    """Remember what it pickles by value, for this process alone."""
+    _replace_dumps(module, module._dill)
+
+
+def _replace_dumps(package: Any, home: Any) -> None:
+    from pickleball_hook import own
+
+    plain = home.dumps
+    if getattr(plain, "__wrapped__", None) is None:
+        replacement = own.remembering(plain)
+        for holder in (home, package):
+            _replace(holder, "dumps", replacement)
+
+
 _PATCHES: dict[str, Callable[[Any], None]] = {
     "_pickle": _patch_c,
     "pickle": _patch_pickle,
     "torch": _patch_torch,
     "joblib": _patch_joblib,
+    "cloudpickle": _patch_cloudpickle,
+    "dill": _patch_dill,
 }

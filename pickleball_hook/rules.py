@@ -455,8 +455,8 @@ def _numpy_dtype(guard: Guard, operation: str, target: Any, operands: tuple[Any,
 
 _HOLDS_OBJECTS = 0x01 | 0x04
 _ADDED_FLAGS = 0x08 | 0x10
-"""``NPY_NEEDS_INIT`` and ``NPY_NEEDS_PYAPI``, which numpy 1 and 2 came to set for text and structured
-dtypes and do without in older files; where there are pointers they are part of what is safe."""
+"""``NPY_NEEDS_INIT`` and ``NPY_NEEDS_PYAPI``, which numpy came to set for text and structured
+dtypes and lacks in older files; where there are pointers they are part of what is safe."""
 
 
 def _is_dtype_argument(value: Any) -> bool:
@@ -730,6 +730,22 @@ def _scipy_kd_tree(guard: Guard, operation: str, target: Any, operands: tuple[An
 # -- scikit-learn ---------------------------------------------------------------------------------
 
 
+def _sklearn_vectorizer(
+    guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]
+) -> str:
+    """A vectorizer reads texts, or what a file object gives; not files that texts name.
+
+    A service that vectorizes what strangers send would open files of the strangers' choice by a
+    single word of the model's state (sklearn/feature_extraction/text.py, ``decode``).
+    """
+    state = operands[0]
+    if type(state) is not dict:
+        return "its state is an exact dict"
+    given = state.get("input", "content")
+    exact = type(given) is str and given in ("content", "file")
+    return "" if exact else "it would open the files that texts name (input='filename')"
+
+
 def _sklearn_tree(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
     from pickleball_hook import trees
 
@@ -802,6 +818,7 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "scipy_distribution": _scipy_distribution,
     "scipy_kd_tree": _scipy_kd_tree,
     "sklearn_tree": _sklearn_tree,
+    "sklearn_vectorizer": _sklearn_vectorizer,
     "torch_state": _torch_state,
     "nested_load": _nested_load,
 }

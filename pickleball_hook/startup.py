@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # In the order in which they are patched when they are already there.
-AWAITED = ("_pickle", "pickle", "torch", "joblib")
+AWAITED = ("_pickle", "pickle", "torch", "joblib", "cloudpickle", "dill")
 
 # The last statement of `pickle` imports `_pickle`, and the patches are made of what is in both: a
 # part is patched when its whole has been imported, never in the middle of that.

@@ -221,6 +221,14 @@ def neutral_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def bytes_from_elsewhere() -> None:
+    """Let what a test pickles be judged as if it came from another process."""
+    from pickleball_hook import own
+
+    own.remember_nothing()
+
+
+@pytest.fixture(autouse=True)
 def plain_loaders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tests compare with CPython's own loaders, which the backstop would take for early ones."""
     from pickleball_hook import backstop

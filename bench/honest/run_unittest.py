@@ -1,14 +1,19 @@
-"""Run tests by unittest and write each one's outcome: ``run_unittest.py OUTCOMES [--own] MODULE...``.
+"""Run tests by unittest, write their outcomes: ``run_unittest.py OUTCOMES [--own] MODULE...``.
 
 With ``--own`` CPython's test package is copied and imported as what it is for this purpose, the
-code of a program of one's own: nothing of the real one may be named by a pickle.
+code of a program of one's own: nothing of the real one may be named by a pickle. With
+``--only-pickle`` the tests are those about pickling and copying. With ``--files`` each test file of a
+package is run as the program that it is (dill's and multiprocess's are), and its outcome is its
+exit status.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import signal
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -71,6 +76,23 @@ class Outcomes(unittest.TextTestResult):
             self._add(test, "failed", err)
 
 
+def _run_files(package: str) -> dict[str, str]:
+    outcomes = {}
+    (folder,) = importlib.util.find_spec(package).submodule_search_locations  # type: ignore[union-attr]
+    for path in sorted(Path(folder).glob("*.py")):
+        if path.name not in ("__init__.py", "__main__.py"):
+            try:
+                done = subprocess.run(
+                    [sys.executable, str(path)], capture_output=True, timeout=300, check=False
+                )
+            except subprocess.TimeoutExpired:
+                outcomes[path.name] = "error: timed out"
+                continue
+            error = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            outcomes[path.name] = "passed" if done.returncode == 0 else f"failed: {error}"
+    return outcomes
+
+
 def _own_tests() -> None:
     """Copy the package ``test`` to where a program has its modules, and import it from there."""
     import test
@@ -90,10 +112,19 @@ def _too_long(*arguments: object) -> None:
 def main() -> None:
     path, *names = sys.argv[1:]
     signal.signal(signal.SIGALRM, _too_long)
+    if names[0] == "--files":
+        with open(path, "w") as file:
+            json.dump(_run_files(names[1]), file)
+        return
+    wanted = None
     if names[0] == "--own":
         _own_tests()
         del names[0]
+    elif names[0] == "--only-pickle":
+        wanted = ["*pickl*", "*copy*"]
+        del names[0]
     outcomes: dict[str, str] = {}
+    unittest.defaultTestLoader.testNamePatterns = wanted
     for name in names:
         suite = unittest.defaultTestLoader.loadTestsFromName(name)
         result: Any = unittest.TextTestRunner(resultclass=Outcomes, verbosity=1).run(suite)
