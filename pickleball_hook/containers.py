@@ -29,6 +29,7 @@ MOST_BYTES = 1 << 36
 MOST_COPIED = 1 << 30
 
 _HEAD = 512
+_LOCAL_HEADER = 256
 _LONGEST_NPY_HEADER = 1 << 20
 _STORAGE = re.compile(r"(?:^|/)(?:data|tensors|constants)/\d+$")
 
@@ -396,12 +397,15 @@ def _is_storage(archive: Any, entry: Any) -> bool:
         return False
     file = archive.fp
     file.seek(entry.header_offset)
-    header = file.read(30)
+    header = file.read(_LOCAL_HEADER)
     if len(header) < 30 or header[:4] != b"PK\x03\x04":
         return False
     names, extra = struct.unpack("<HH", header[26:30])
-    file.seek(entry.header_offset + 30 + names + extra)
-    start = file.read(2)
+    begin = 30 + names + extra
+    start = header[begin : begin + 2]
+    if begin + 2 > _LOCAL_HEADER:
+        file.seek(entry.header_offset + begin)
+        start = file.read(2)
     return not (start[:1] == b"\x80" and start[1:] in (b"\x02", b"\x03", b"\x04", b"\x05"))
 
 

@@ -200,59 +200,33 @@ class _Inspection:
         certain = part.kind != FOREIGN or name.endswith(_PICKLE_NAMES)
         if not certain and not _may_be_pickle(part.file):
             return
-        start = _position(part.file)
-        judge = self._read(part, certain, start)
-        if judge is not None and _names_arrays(judge):
-            self._read_with_arrays(part, start)
+        self._read(part, certain)
 
-    def _read(self, part: Part, certain: bool, start: int | None) -> Judge | None:
-        """Judge the pickles that stand one behind the other; return the judge of the first."""
-        source = AheadSource(part.file)
-        first: Judge | None = None
-        most = 0
-        for number in range(1 << 62):
-            judge = Judge()
-            error = ""
-            value: object = None
-            try:
-                value = run(source, judge)
-            except NotTold as reason:
-                error = str(reason)
-            except NotJudged as reason:
-                self.say(part.where, UNKNOWN, str(reason))
-                error = str(reason)
-            first = first or judge
-            if number == 0 and value == _TORCH_MAGIC and type(value) is int:
+    def _read(self, part: Part, certain: bool) -> None:
+        """Judge the pickles that stand one behind the other."""
+        most = 1
+        number = 0
+        while True:
+            reading = _Reading(part.file)
+            must = certain and number < most
+            self._keep_reading(part.where, reading, must)
+            number += 1
+            if number == 1 and type(reading.value) is int and reading.value == _TORCH_MAGIC:
                 most = _TORCH_PICKLES
-            joblib = start is not None and _names_arrays(judge)
-            trailing = number > 0 and number >= most
-            if error and (joblib or trailing or not certain):
-                self._keep(part.where, judge, only_refusals=True)
-            else:
-                self._keep(part.where, judge)
-                if error:
-                    what = "it is no pickle, or damaged" if not judge.uses else "it is damaged"
-                    self.say(part.where, UNKNOWN, f"{what}: {error}")
-            if error or number + 1 == most or not _more(part.file):
-                return first
-        return first
+            torch_ends = most == number > 1
+            if reading.error or reading.other is not None or torch_ends or not _more(part.file):
+                return
 
-    def _read_with_arrays(self, part: Part, start: int | None) -> None:
-        """Judge a stream as joblib reads it: arrays stand in the middle of it."""
-        if start is None:
-            self.say(part.where, UNKNOWN, "joblib's arrays in a stream that is read only once")
+    def _keep_reading(self, where: tuple[str, ...], reading: _Reading, must: bool) -> None:
+        if reading.other is not None:
+            self._keep(where, reading.other, only_refusals=True)
+        if reading.error and not must:
+            self._keep(where, reading.judge, only_refusals=True)
             return
-        part.file.seek(start)
-        source = Source(part.file)
-        judge = Judge()
-        judge.arrays = _JoblibArrays(source, judge)
-        try:
-            run(source, judge)
-        except (NotTold, NotJudged) as reason:
-            self._keep(part.where, judge)
-            self.say(part.where, UNKNOWN, f"it is damaged: {reason}")
-            return
-        self._keep(part.where, judge)
+        self._keep(where, reading.judge)
+        if reading.error:
+            what = "it is damaged" if reading.judge.uses else "it is no pickle, or damaged"
+            self.say(where, UNKNOWN, f"{what}: {reading.error}")
 
     def _keep(
         self, where: tuple[str, ...], judge: Judge, depth: int = 0, only_refusals: bool = False
@@ -289,6 +263,74 @@ class _Inspection:
         self.found[where, Remark(outcome, "", "", reason)] += 1
 
 
+class _Reading:
+    """One pickle, as the loaders read it that may be given the file.
+
+    joblib has arrays in the middle of a stream. Where they are, the stream is read as joblib reads
+    it; any other loader takes their bytes for opcodes. That ends it in nearly all files, with the
+    first byte; where it does not, the stream is read that way too.
+
+    Attributes
+    ----------
+    judge : Judge
+        What is to be said of it.
+    value : object
+        What it gives, stand-ins in it.
+    error : str
+        What ended it, ``""`` if nothing did.
+    other : Judge or None
+        What is to be said of it as a loader other than joblib reads it.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.start = _position(file)
+        self.value: object = None
+        self.other: Judge | None = None
+        if _is_framed(file):
+            self.judge, arrays = self._with_arrays()
+            if arrays.diverge:
+                self._again()
+                self.other = self._plain(Source(file), first=False)
+            return
+        self.judge = self._plain(AheadSource(file), first=True)
+        if _names_arrays(self.judge):
+            self.other = self.judge
+            self._again()
+            self.judge, _ = self._with_arrays()
+
+    def _again(self) -> None:
+        if self.start is None:
+            raise NotJudged("joblib's arrays in a stream that can be read only once")
+        self.file.seek(self.start)
+
+    def _with_arrays(self) -> tuple[Judge, _JoblibArrays]:
+        judge = Judge()
+        source = Source(self.file)
+        judge.arrays = arrays = _JoblibArrays(source, judge)
+        self.value, self.error = _run(source, judge)
+        return judge, arrays
+
+    def _plain(self, source: Source, first: bool) -> Judge:
+        judge = Judge()
+        value, error = _run(source, judge)
+        if first:
+            self.value, self.error = value, error
+        return judge
+
+
+def _run(source: Source, judge: Judge) -> tuple[object, str]:
+    try:
+        return run(source, judge), ""
+    except (NotTold, NotJudged) as reason:
+        return None, str(reason)
+
+
+def _is_framed(file: Any) -> bool:
+    """Tell whether a stream comes in frames, which cost no call per opcode without look-ahead."""
+    return bytes(file.peek(3)[:3]) in (b"\x80\x04\x95", b"\x80\x05\x95")
+
+
 def _more(file: Any) -> bool:
     try:
         return bool(file.peek(1))
@@ -301,6 +343,11 @@ def _may_be_pickle(file: Any) -> bool:
     if start[:1] == b"\x80":
         return start[1:] <= b"\x05"
     return start[:1] != b"" and start[0] in _OPCODES
+
+
+def _may_be_opcode(file: Any) -> bool:
+    start = bytes(file.peek(1)[:1])
+    return start != b"" and start[0] in _OPCODES
 
 
 def _position(file: Any) -> int | None:
@@ -320,6 +367,9 @@ class _JoblibArrays:
     def __init__(self, source: Source, judge: Judge) -> None:
         self._source = source
         self._judge = judge
+        self._first = True
+        self.diverge = False
+        """Whether a loader that knows of no arrays would read on where the first one starts."""
 
     def is_wrapper(self, key: Key) -> bool:
         """Tell whether this is joblib's wrapper class."""
@@ -333,6 +383,9 @@ class _JoblibArrays:
         NotTold
             If the size of the array cannot be told.
         """
+        if self._first:
+            self._first = False
+            self.diverge = _may_be_opcode(self._source.file)
         fields = state if type(state) is dict else {}
         dtype = self._judge.dtypes.get(id(fields.get("dtype")))
         shape = fields.get("shape")

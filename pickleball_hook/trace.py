@@ -14,7 +14,6 @@ import itertools
 import pickle  # noqa: F401 (before `originals`: its import is what puts the guard in place)
 import reprlib
 import types
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pickleball_hook.originals import CUnpickler
@@ -43,7 +42,7 @@ class Use:
 
     Attributes
     ----------
-    operations : collections.Counter
+    operations : dict of str to int
         Operation (of `policy_cache.model.OPERATIONS`) to how often.
     samples : dict of str to list of str
         Operation to the first few arguments or states, shortened.
@@ -52,18 +51,19 @@ class Use:
     __slots__ = ("operations", "samples")
 
     def __init__(self) -> None:
-        self.operations: Counter[str] = Counter()
+        self.operations: dict[str, int] = {}
         self.samples: dict[str, list[str]] = {}
 
     def note(self, operation: str, operands: Any) -> None:
         """Count an operation, and keep its operands if they are among the first."""
-        self.operations[operation] += 1
-        if operation != REFER and self.operations[operation] <= _MOST_SAMPLES:
+        times = self.operations[operation] = self.operations.get(operation, 0) + 1
+        if times <= _MOST_SAMPLES and operation != REFER:
             self.samples.setdefault(operation, []).append(shown(operands))
 
     def add(self, other: Use) -> None:
         """Take over the operations of another stream on the same global."""
-        self.operations.update(other.operations)
+        for operation, times in other.operations.items():
+            self.operations[operation] = self.operations.get(operation, 0) + times
         for operation, samples in other.samples.items():
             mine = self.samples.setdefault(operation, [])
             mine += samples[: _MOST_SAMPLES - len(mine)]

@@ -173,6 +173,7 @@ class Judge(Recorder):
         self.nested: list[bytes] = []
         self.arrays: Arrays | None = None
         self.dtypes: dict[int, DType] = {}
+        self._states: set[tuple[Any, ...]] = set()
         self._unconditional: set[tuple[int, str]] = set()
 
     # -- names ----------------------------------------------------------------------------------
@@ -246,10 +247,14 @@ class Judge(Recorder):
             self.guard.refuse(".".join(key), "REDUCE", reason)
             return self.result(key)
         self.note(key, CALL, args)
+        if (id(target), CALL) in self._unconditional:
+            return self._new_result(key, verdict, target)
         if self._permits(verdict, target, CALL, "REDUCE"):
             verdict = self.guard.verdict_of(target) or verdict
             self.guard.check_operands(verdict, CALL, args)
             self._rule(verdict, CALL, target, args)
+            if not _conditions(verdict, CALL) and not isinstance(target, StandInMeta):
+                self._unconditional.add((id(target), CALL))
         return self._made_by_call(key, verdict, target, args)
 
     def _made_by_call(
@@ -272,6 +277,11 @@ class Judge(Recorder):
         self.guard.made_here(value, verdict.kind != _ENUM)
         if verdict.rule == "numpy_dtype":
             self.dtypes[id(value)] = DType(value, args)
+        return value
+
+    def _new_result(self, key: Key, verdict: Verdict, target: Any) -> object:
+        value = self.result(key)
+        self.guard.made_here(value, verdict.kind != _ENUM)
         return value
 
     def _attribute(self, args: tuple[Any, ...]) -> object:
@@ -344,10 +354,26 @@ class Judge(Recorder):
         if verdict is None:
             return
         self._rule(verdict, STATE, target, (state,))
-        if verdict.rule not in rules.OWNS_STATE:
+        if verdict.rule not in rules.OWNS_STATE and not self._is_known_state(cls, verdict, state):
             machine.check_state(self.guard, cls, verdict, state)
             if INERT in verdict.traits:
                 self.guard.check_operands(verdict, STATE, (state,))
+
+    def _is_known_state(self, cls: Any, verdict: Verdict, state: Any) -> bool:
+        """Tell whether a state has the keys of one that was judged, and nothing callable in it."""
+        if type(state) is not dict or verdict.traits.get("custom_state") or verdict.rule:
+            return False
+        if INERT in verdict.traits:
+            return False
+        for value in state.values():
+            if type(value) in (StandInMeta, FunctionType):
+                return False
+        keys = (id(cls), *state)
+        if keys in self._states:
+            return True
+        if all(type(key) is str for key in state):
+            self._states.add(keys)
+        return False
 
     def _judge_state(self, cls: Any) -> None:
         if self._permits(self.guard.class_verdict(cls), cls, STATE, "BUILD"):

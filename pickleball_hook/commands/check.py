@@ -6,24 +6,19 @@ import os
 import sys
 from collections import Counter
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pickleball_hook import inspection
+from pickleball_hook import inspection, workers
 from pickleball_hook.commands.output import coloured, console, echo, print_json, safe
 from pickleball_hook.inspection import NO_PICKLE, FileVerdict
 from pickleball_hook.verdicts import PERMITTED, REFUSED, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
 
 _MOST_SHOWN = 5
-_SPARE_MEMORY = 4 << 30
-"""What reading one file may take besides twice its size."""
-_CHUNK = 16
 _FEW = 8
 
 
@@ -134,7 +129,7 @@ def _judged(paths: list[str], jobs: int, timeout: float, bar: bool) -> Iterator[
         return
     with _progress(len(files), bar) as advance:
         named = dict(files)
-        for verdict in judge_files(list(named), min(jobs, len(files)), timeout):
+        for verdict in workers.judge(list(named), jobs, timeout):
             advance()
             yield _named(verdict, named[verdict.path])
 
@@ -167,142 +162,3 @@ def _progress(total: int, wanted: bool) -> Any:
             yield lambda: progress.advance(task)
 
     return shown()
-
-
-class _Worker(NamedTuple):
-    process: BaseProcess
-    pipe: Connection
-
-
-def judge_files(paths: list[str], jobs: int, timeout: float) -> Iterator[FileVerdict]:
-    """Judge files, each within a limit of time and memory that ends a process and not this one.
-
-    Parameters
-    ----------
-    paths : list of str
-        The files.
-    jobs : int
-        How many at a time.
-    timeout : float
-        Seconds for one file.
-
-    Yields
-    ------
-    FileVerdict
-        In the order in which they are ready.
-    """
-    import time
-    from multiprocessing.connection import wait
-
-    waiting = list(reversed(paths))
-    busy: dict[Any, tuple[_Worker, list[str], float]] = {}
-
-    def start(worker: _Worker) -> None:
-        size = 1 if len(waiting) < _CHUNK * jobs else _CHUNK
-        chunk = [waiting.pop() for _ in range(min(size, len(waiting)))]
-        worker.pipe.send(chunk)
-        busy[worker.pipe] = worker, chunk, time.monotonic() + timeout
-
-    for _ in range(min(jobs, len(paths))):
-        start(_new_worker())
-    try:
-        while busy:
-            soonest = min(deadline for _, _, deadline in busy.values())
-            ready = wait(list(busy), max(0.0, soonest - time.monotonic()))
-            now = time.monotonic()
-            for pipe in list(busy):
-                worker, chunk, deadline = busy[pipe]
-                verdict: FileVerdict | None = None
-                if pipe in ready:
-                    try:
-                        verdict = _received(worker.pipe)
-                    except (EOFError, OSError):
-                        verdict = None
-                elif now < deadline:
-                    continue
-                if verdict is not None:
-                    yield verdict
-                    chunk.remove(verdict.path)
-                    busy[pipe] = worker, chunk, time.monotonic() + timeout
-                    if not chunk:
-                        del busy[pipe]
-                        if waiting:
-                            start(worker)
-                        else:
-                            _end(worker)
-                    continue
-                del busy[pipe]
-                _end(worker)
-                late = f"it took more than {timeout:g} seconds"
-                reason = late if pipe not in ready else "the process that read it ended"
-                yield inspection.not_judged(chunk[0], reason)
-                waiting += reversed(chunk[1:])
-                if waiting:
-                    start(_new_worker())
-    finally:
-        for worker, _, _ in busy.values():
-            _end(worker)
-
-
-def _new_worker() -> _Worker:
-    import multiprocessing
-
-    # A fresh interpreter has none of what this one has imported, and no lock in mid-air.
-    spawning = multiprocessing.get_context("spawn")
-    here, there = spawning.Pipe()
-    process = spawning.Process(target=_serve, args=(there,), daemon=True)
-    process.start()
-    there.close()
-    return _Worker(process, here)
-
-
-def _end(worker: _Worker) -> None:
-    worker.pipe.close()
-    worker.process.kill()
-    worker.process.join()
-
-
-def _received(pipe: Connection) -> FileVerdict:
-    """Return a verdict that a worker sends as JSON: bytes of its own must not be unpickled."""
-    import json
-
-    return inspection.from_message(json.loads(pipe.recv_bytes()))
-
-
-def _serve(pipe: Connection) -> None:
-    """Judge files until nobody asks any more."""
-    import json
-
-    from policy_cache import policies
-
-    while True:
-        try:
-            paths = pipe.recv()
-        except EOFError:
-            return
-        for path in paths:
-            _limit_memory(path)
-            try:
-                verdict = inspection.check(path)
-            except MemoryError:
-                verdict = inspection.not_judged(path, "it takes more memory than is allowed")
-            except RecursionError:
-                verdict = inspection.not_judged(path, "it nests too deeply")
-            pipe.send_bytes(json.dumps(inspection.to_message(verdict)).encode())
-        policies.flush()
-
-
-def _limit_memory(path: str) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    try:
-        size = os.stat(path).st_size
-    except OSError:
-        size = 0
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = _SPARE_MEMORY + 2 * size
-    if most != resource.RLIM_INFINITY:
-        wanted = min(wanted, most)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, most))

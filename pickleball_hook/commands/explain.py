@@ -94,9 +94,9 @@ def remedy(verdict: Verdict) -> str:
 
 
 def _explain_file(path: str, as_json: bool) -> None:
-    from pickleball_hook.commands.check import judge_files
+    from pickleball_hook import workers
 
-    (judged,) = judge_files([path], 1, 300.0)
+    (judged,) = workers.judge([path], 1, 300.0)
     rows = _rows(judged)
     if as_json:
         print_json({**judged.to_json(), "globals": [_plain(row) for row in rows]})

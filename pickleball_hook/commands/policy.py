@@ -245,12 +245,11 @@ def warm(subjects: tuple[str, ...], as_json: bool) -> None:
     With PICKLEBALL_CACHE set to a folder of the image, and PICKLEBALL_POLICY_PATH to the same
     where it runs, no process makes them again.
     """
-    from pickleball_hook import inspection
-    from pickleball_hook.commands.check import judge_files
+    from pickleball_hook import inspection, workers
 
     files = [subject for subject in subjects if os.path.exists(subject)]
     paths = [path for subject in files for path, _ in inspection.walk([subject])]
-    for verdict in judge_files(paths, 1, _LONGEST):
+    for verdict in workers.judge(paths, 1, _LONGEST):
         if not as_json:
             versions = ", ".join(f"{k} {v}" for k, v in verdict.distributions.items())
             echo(f"{coloured(verdict.outcome)}  {safe(verdict.path)}  {safe(versions)}")
