@@ -93,7 +93,10 @@ ONE_LOADER = {
 }
 
 # Why no event tells the effect guard of an attack, by what the file calls.
-REASONS: tuple[tuple[str, str], ...] = ()
+REASONS: tuple[tuple[str, str], ...] = (
+    (r"\bos:(mkfifo|mknod)\b", "CPython raises no event for it"),
+    (r"\b_thread:start_new_thread\b", "CPython raises an event from 3.12 on"),
+)
 
 
 def seconds(python: str, work: str, hooked: bool) -> float:

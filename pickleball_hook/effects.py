@@ -58,9 +58,8 @@ _LONGEST_ARGUMENT = 120
 _SPECIAL_ATTRIBUTES = frozenset(["__code__", "__defaults__", "__kwdefaults__", "__bases__"])
 _FINALIZERS = frozenset(["__del__", "__call__"])
 _IMPORTING = frozenset(["_find_and_load", "exec_module"])
-_LOADING = frozenset(
-    ["exec", "import", "marshal.loads", "object.__setattr__", "open", "os.mkdir", "os.rename"]
-)
+_LOADING = frozenset(["exec", "import", "marshal.loads", "object.__setattr__"])
+_WRITING_BYTECODE = frozenset(["open", "os.mkdir", "os.rename"])
 """Events of the import system itself, which also writes bytecode (PEP 3147)."""
 
 _IMPORT_FILES = ("<frozen importlib", os.path.join(os.path.dirname(os.__file__), "importlib"))
@@ -274,7 +273,7 @@ def _culprit(
         if home in _OWN_WORK:
             return _who_asked(asking)
         if home:
-            excused = _is_harmless(event, computed) or _is_excused(event, between, load)
+            excused = _is_harmless(event, computed, frame) or _is_excused(event, between, load)
             return None if excused else asking
         between.append(asking)
         asking = asking.f_back
@@ -426,16 +425,33 @@ def _is_importing(code: CodeType) -> bool:
 
 
 def _importer(frame: FrameType | None) -> tuple[str, FrameType | None]:
-    """Return the module that an import statement or call is about, and the frame it is in.
-
-    The module is ``""`` if a loader works without an import (``importlib.util.LazyLoader``).
-    """
+    """Return the module that an import statement or call is about, and the frame it is in."""
     module = ""
+    executed: object = None
     while frame is not None and _is_importing(frame.f_code):
         if frame.f_code.co_name == "_find_and_load":
             module = str(frame.f_locals.get("name", ""))
+        elif frame.f_code.co_name == "exec_module":
+            executed = frame.f_locals.get("module")
         frame = frame.f_back
-    return module, frame
+    return module or _executed(executed), frame
+
+
+def _executed(module: object) -> str:
+    """Return the name of a module that a loader executes, if it is from where the name belongs.
+
+    ``importlib.util.LazyLoader`` executes modules after their import; a loader that somebody has
+    made may execute any file under any name.
+    """
+    from policy_cache.locate import locate
+
+    if not isinstance(module, type(sys)):
+        return ""
+    attributes = object.__getattribute__(module, "__dict__")
+    spec, name = attributes.get("__spec__"), attributes.get("__name__")
+    located = locate(name) if type(name) is str else None
+    origin = getattr(spec, "origin", None)
+    return str(name) if located is not None and located.file == origin else ""
 
 
 def _is_statement(module: object, importer: FrameType) -> bool:
@@ -445,25 +461,25 @@ def _is_statement(module: object, importer: FrameType) -> bool:
     names of the code.
     """
     home = _home(importer)
-    if not module:
-        return not home and not _is_stdlib(importer.f_code)
     return home not in _RUNS_NAMES and _is_named(str(module), importer.f_code.co_names)
 
 
-def _is_harmless(event: str, module: str) -> bool:
+def _is_harmless(event: str, module: str, frame: FrameType) -> bool:
     """Tell whether the import of a name that may be the stream's excuses an event.
 
     A module of a library is judged by its body, as one that a stream names; one of the standard
-    library may do no more than to be loaded.
+    library may do no more than to be loaded, and have its bytecode written.
     """
     if not module:
         return False
     from policy_cache import policies
 
-    if policies.owner_kind(module) == "stdlib" and event not in _LOADING:
-        return False
+    if policies.owner_kind(module) == "stdlib":
+        writes = event in _WRITING_BYTECODE and _is_importing(frame.f_code)
+        if event not in _LOADING and not writes:
+            return False
     return not policies.reason_against_running(module)
 
 
 def _is_named(module: str, names: tuple[str, ...]) -> bool:
-    return any(module == name or module.endswith(f".{name}") for name in names)
+    return bool(module) and any(module == name or module.endswith(f".{name}") for name in names)
