@@ -487,8 +487,8 @@ def _judge_state(case: _Case) -> None:
     case.grants[STATE] = (
         f"{(setter or case.thing).where} {'__setstate__' if setter else 'class statement'}"
     )
+    _take_state_rule(case)
     if setter is None:
-        _judge_compiled_setter(case)
         return
     reviewed = base_policy.look_up(_owner_name(setter), setter.key)
     if reviewed is not None:
@@ -510,8 +510,8 @@ def _judge_state(case: _Case) -> None:
         case.traits["state_keys"] = keys
 
 
-def _judge_compiled_setter(case: _Case) -> None:
-    """Take the reviewed rule for the ``__setstate__`` of a compiled class or base."""
+def _take_state_rule(case: _Case) -> None:
+    """Take the reviewed rule for the state of a class or of a base, compiled ones among them."""
     for base in lineage(case.thing).mro or [case.thing]:
         line = base_policy.look_up(_owner_name(base), f"{base.key}.__setstate__")
         if line is not None:
@@ -831,7 +831,7 @@ def _judge_external(
     case.unproven.append(f"{thing.key} is compiled")
     case.grants = dict.fromkeys((REFER, CONSTRUCT, STATE), f"{known.evidence} extension type")
     case.traits["bare_new"] = not known.newargs
-    _judge_compiled_setter(case)
+    _take_state_rule(case)
     if known.reduces_to_class or evidence:
         case.grants[CALL] = known.reduces_to_class or evidence
     else:

@@ -311,7 +311,7 @@ class Forged:
         return cls, arguments, state
 assert (pickle.loads(pickle.dumps(honest)).predict(X) == honest.predict(X)).all()
 {forge}
-value = pickle.loads(pickle.dumps(Forged()))
+value = pickle.loads(pickle.dumps(Forged()) + b".")  # not the very bytes that it has pickled
 value.predict(X.astype(numpy.float32))
 """
 ATTACKS += [
@@ -350,6 +350,36 @@ ATTACKS += [
             ("that has fewer nodes than it says", "state['node_count'] = 1 << 20"),
         ]
     ),
+]
+
+VECTORIZER = """
+import numpy, pickle
+from sklearn.feature_extraction.text import CountVectorizer, {cls}
+with open(canary + ".secret", "w") as stream:
+    stream.write("secret words")
+honest = {cls}().fit(["secret words"]) if hasattr({cls}(), "fit") else {cls}()
+assert pickle.loads(pickle.dumps(honest)).transform(["secret"]).nnz == 1
+forged = {cls}()
+forged.__dict__.update(honest.__dict__)
+forged.input = {given}
+value = pickle.loads(pickle.dumps(forged) + b".")  # not the very bytes that it has pickled
+if value.transform([canary + ".secret"]).nnz == 2:
+    open(canary, "w").close()
+"""
+ATTACKS += [
+    Attack(
+        f"a {cls} opens the files that texts name{claim}",
+        lambda canary: stream(value(1)),
+        "files that texts name",
+        load=VECTORIZER.format(cls=cls, given=given),
+        after="pass",
+    )
+    for claim, cls, given in [
+        ("", "CountVectorizer", "'filename'"),
+        (", by a text of numpy", "CountVectorizer", "numpy.str_('filename')"),
+        ("", "TfidfVectorizer", "'filename'"),
+        ("", "HashingVectorizer", "'filename'"),
+    ]
 ]
 
 NUMPY = "import numpy, numpy.dtypes"
