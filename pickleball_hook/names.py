@@ -81,7 +81,8 @@ def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
         guard.refuse(_named(verdict), "GLOBAL", verdict.why_not(REFER))
         return verdict
     home = verdict.target.partition(":")[0]
-    reason = policies.reason_against_import(module) or policies.reason_against_import(home)
+    reason = policies.reason_against_import(module, guard.file)
+    reason = reason or policies.reason_against_import(home, guard.file)
     if reason:
         guard.refuse(_named(verdict), "GLOBAL", reason)
     return verdict

@@ -133,7 +133,7 @@ _CALLERS = frozenset(
 
 _SORTERS = frozenset(["builtins:sorted", "builtins:min", "builtins:max"])
 
-_OPENERS = frozenset(
+OPENERS = frozenset(
     ["builtins:open", "io:open", "codecs:open", "gzip:open", "bz2:open", "lzma:open"]
 )
 _PARTIAL = frozenset(["functools:partial", "_functools:partial"])
@@ -1174,7 +1174,7 @@ class _Walk:
         if receiver.atoms and not rest.tainted and not rest.atoms:
             return Value(False, items.atoms)
         carries = rest.carries or call.carries
-        if name == "open" and rest.carries and _opens_for_writing(_shift(node)):
+        if name == "open" and rest.carries and opens_for_writing(_shift(node)):
             self._hit(node, ".open()", "write", "opens a file for writing")
             return DATA
         found = method_sink(name)
@@ -1326,20 +1326,24 @@ class _Walk:
         if thing.key in _HARMLESS_RESULTS:
             self._call_with_anything(node, join(*call.values).only(INSTANCE, SELF))
             return NOTHING
+        self._hand_over(node, call)
+        called = self._called_back(thing, call)
+        if called is not None:
+            self._call_back(node, called, call, False)
+        return Value(call.carries, frozenset(a for a in join(*call.values).atoms if _may_act(a)))
+
+    def _hand_over(self, node: ast.AST, call: _Call) -> None:
+        """Follow what is handed to code that may call it with the rest: threads, finalizers."""
         values = call.values
         for index, value in enumerate(values):
             others = any(v.carries for i, v in enumerate(values) if i != index)
             for atom in value.of(GLOBAL):
                 found = sink(atom.thing.key) if atom.thing is not None else None
-                if found is not None and others and found.name not in _OPENERS:
+                if found is not None and others and found.name not in OPENERS:
                     assert atom.thing is not None
                     self._hit(node, atom.thing.key, found.category, found.why)
             if others or value.carries:
                 self._call_with_anything(node, value)
-        called = self._called_back(thing, call)
-        if called is not None:
-            self._call_back(node, called, call, False)
-        return Value(call.carries, frozenset(a for a in join(*values).atoms if _may_act(a)))
 
     def _call_with_anything(self, node: ast.AST, value: Value) -> None:
         """Follow callables that code without source is handed along with data of the file."""
@@ -1378,9 +1382,9 @@ class _Walk:
             self._call_with_anything(node, called)
 
     def _acts(self, name: str, call: _Call) -> bool:
-        if name in _OPENERS:
+        if name in OPENERS:
             opens = call.opens
-            return call.carries and (opens is None or _opens_for_writing(opens))
+            return call.carries and (opens is None or opens_for_writing(opens))
         return call.carries
 
     def _class_of(self, thing: Thing) -> Thing | None:
@@ -1396,9 +1400,7 @@ class _Walk:
         made = one(Atom(INSTANCE, cls, held=held))
         if _owned_by_stdlib(cls):
             kept = Value(False, frozenset(a for a in join(*call.values).atoms if _may_act(a)))
-            if held:
-                for value in call.values:
-                    self._call_with_anything(node, value)
+            self._hand_over(node, call)
             return Value(held, kept.atoms)
         if not held and not any(v.of(*_CALLABLE) for v in call.values):
             return made
@@ -2006,7 +2008,7 @@ def _shift(node: ast.Call) -> ast.Call:
     return ast.copy_location(ast.Call(function, [holder, *node.args], node.keywords), node)
 
 
-def _opens_for_writing(node: ast.Call) -> bool:
+def opens_for_writing(node: ast.Call) -> bool:
     """Tell whether an ``open`` may write: with any mode but a literal without w, a, x, +."""
     if any(isinstance(a, ast.Starred) for a in node.args) or None in {k.arg for k in node.keywords}:
         return True

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from collections.abc import Iterable
 
 from policy_cache import base_policy
 from policy_cache.distributions import DISTRIBUTION, LOCAL, PROGRAM, STDLIB
+from policy_cache.flow import OPENERS, opens_for_writing
 from policy_cache.locate import Module, locate
 from policy_cache.model import CALL
 from policy_cache.resolve import expression
-from policy_cache.sinks import sink
+from policy_cache.sinks import Sink, sink
 from policy_cache.syntax import Source, absolute, source
 
 _NEVER = frozenset(["__main__", "tests", "test", "conftest", "setup", "examples", "scripts"])
@@ -70,6 +72,26 @@ def reason_against(name: str, seen: Iterable[str] = ()) -> str:
     return "" if kind == DISTRIBUTION else _reason_against_imported(src, {name, *seen})
 
 
+def reason_beside(name: str, file: str) -> str:
+    """Return why a module that is not imported yet must not be, for a file that lies beside it.
+
+    Whoever could put the file there could put the module there too.
+    """
+    top = locate(name.partition(".")[0])
+    located = locate(name)
+    if top is None or located is None or not file or located.owner.kind != PROGRAM:
+        return ""
+    folder = os.path.dirname(os.path.realpath(file))
+    roots = {os.path.dirname(path) for path in top.path} if top.package else set()
+    holding = {*roots, *(os.path.dirname(m.file) for m in (top, located) if m.file)}
+    if folder not in {os.path.realpath(path) for path in holding}:
+        return ""
+    return (
+        f"{name} lies in the folder of the file that is loaded: import it in your program first "
+        "if it is yours"
+    )
+
+
 def _is_other_code(located: Module) -> str:
     from policy_cache import bytecode
 
@@ -113,18 +135,60 @@ def _listed(name: str) -> bool:
 
 
 def _acts(src: Source) -> str:
-    """Return what the body of a library's module does that a file must not bring about."""
-    for node in _executed(src.tree.body):
-        if not isinstance(node, ast.Call):
-            continue
-        text = ast.unparse(node.func)
-        if text.startswith("sys.path.") and not _appends_own_folder(node, src):
-            return f"importing {src.module.name} edits sys.path (line {node.lineno})"
-        thing = expression(node.func, src)
-        found = sink(thing.key) if thing is not None else None
-        if found is not None and found.category in _ACTING:
-            return f"importing {src.module.name} {found.why} (line {node.lineno})"
+    """Return what the body of a library's module does that a file must not bring about.
+
+    The functions of the module that its body calls belong to the body.
+    """
+    for node in _executed_with_own_functions(src):
+        what = _edits_path(node, src)
+        if isinstance(node, ast.Call):
+            thing = expression(node.func, src)
+            found = sink(thing.key) if thing is not None else None
+            if found is not None and _acts_on_import(found, node):
+                what = found.why
+        if what:
+            return f"importing {src.module.name} {what} (line {getattr(node, 'lineno', 0)})"
     return ""
+
+
+def _acts_on_import(found: Sink, node: ast.Call) -> bool:
+    """Tell whether a sink that an import reaches acts: files that are only read do not."""
+    if found.category in _ACTING:
+        return True
+    return found.name in OPENERS and opens_for_writing(node)
+
+
+def _edits_path(node: ast.AST, src: Source) -> str:
+    """Return a phrase if a statement changes ``sys.path``, by a method or by an assignment."""
+    if isinstance(node, ast.Call):
+        edits = ast.unparse(node.func).startswith("sys.path.")
+        edits = edits and not _appends_own_folder(node, src)
+    elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+        target = node.value if isinstance(node, ast.Subscript) else node
+        thing = expression(target, src)
+        edits = thing is not None and thing.key == "sys:path"
+    else:
+        edits = False
+    return "edits sys.path" if edits else ""
+
+
+def _executed_with_own_functions(src: Source) -> list[ast.AST]:
+    """Walk what runs on import, through calls of functions that the module defines itself."""
+    found: list[ast.AST] = []
+    waiting: list[list[ast.stmt]] = [src.tree.body]
+    entered: set[str] = set()
+    while waiting:
+        executed = _executed(waiting.pop())
+        found += executed
+        for node in executed:
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            name = node.func.id
+            if name not in entered:
+                entered.add(name)
+                bound = [binding.node for binding in src.scope.names.get(name, [])]
+                waiting += [f.body for f in bound if isinstance(f, ast.FunctionDef)]
+    return found
 
 
 _PATH_NAMES = frozenset(["__file__", "Path", "pathlib", "os", "str"])

@@ -270,13 +270,20 @@ def numpy_kind() -> Verdict:
     return Verdict("numpy", "ufunc", "constant", "numpy:ufunc", {REFER: evidence}, {})
 
 
-def reason_against_import(module: str) -> str:
+def reason_against_import(module: str, file: str = "") -> str:
     """Return why `module` must not be imported on a file's word, ``""`` if it may be.
 
     A module that is imported already runs nothing when it is named; one that is not brings its
-    parents with it.
+    parents with it. `file` is the path of what is loaded, where that is known.
     """
-    return "" if module in sys.modules else _chain_reason(module, sys.modules)
+    if module in sys.modules:
+        return ""
+    reason = _chain_reason(module, sys.modules)
+    if reason or not file:
+        return reason
+    from policy_cache.importing import reason_beside
+
+    return reason_beside(module, file)
 
 
 def reason_against_running(module: str) -> str:
