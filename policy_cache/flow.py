@@ -10,6 +10,7 @@ for it), and what could not be followed (the outcome is unproven).
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_cache import base_policy
@@ -1947,12 +1948,18 @@ def _outlives(thing: Thing | None) -> bool:
 
 
 def _is_shared(thing: Thing, located: Module) -> bool:
-    """Tell whether a thing is a value or module of the interpreter's; ``dict.update(self, x)`` is
-    written like a change of one."""
-    if located.owner.kind != STDLIB or thing.kind == "class" or thing.module == "builtins":
+    """Tell whether a thing is a container of the interpreter's, such as ``sys.path``.
+
+    Looking at what a standard module that is imported already holds runs nothing.
+    """
+    if located.owner.kind != STDLIB or thing.kind not in ("value", "external"):
         return False
-    line = base_policy.look_up(STDLIB, thing.key)
-    return line is None or line.kind != "class"
+    live = sys.modules.get(thing.module)
+    value = vars(live).get(thing.name) if live is not None else None
+    if value is None:
+        return thing.kind == "value"
+    kind = type(value)
+    return any(hasattr(kind, method) for method in ("__setitem__", "append", "add"))
 
 
 def _call_of(node: ast.AST, *values: Value) -> _Call:
