@@ -243,12 +243,39 @@ def reach(
     """
     question = _Question(most)
     found = _reach(function, owner, tainted, frozenset(), 0, question)
+    for other in _alternatives(function):
+        tokens = frozenset(token for token in tainted if token.startswith("self."))
+        given = tokens | frozenset(parameters(other, bool(tokens)))
+        found = _either(found, _reach(other, owner, given, frozenset(), 0, question))
     hits = list(found.hits)
     if any(atom.text != "self" for atom in found.returns.of(COMPUTED)):
         why = "uses an attribute by a name from the file"
         hits.append(Hit("walk", "getattr", why, (function.where,)))
     return found._replace(
         hits=tuple(hits), calls=found.calls & tainted, constructs=found.constructs & tainted
+    )
+
+
+def _alternatives(function: Thing) -> list[Thing]:
+    """Return the other functions that the name of a function is bound to."""
+    assert isinstance(function.node, _Function)
+    if any("property" in d or "." in d for d in _decorators(function.node)):
+        return []  # a getter and its setter are no alternatives
+    outer, _, name = function.name.rpartition(".")
+    holder = resolve(function.module, outer) if outer else Thing("module", function.module)
+    found = candidates(holder, name) if holder is not None else []
+    return [t for t in found if t.kind == "function" and t.node is not function.node]
+
+
+def _either(one_way: Summary, other: Summary) -> Summary:
+    return Summary(
+        one_way.hits + other.hits,
+        one_way.calls | other.calls,
+        one_way.constructs | other.constructs,
+        one_way.unproven + other.unproven,
+        one_way.files | other.files,
+        join(one_way.returns, other.returns),
+        one_way.kept | other.kept,
     )
 
 
