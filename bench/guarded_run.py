@@ -379,6 +379,16 @@ def without_effects() -> None:
 WITHOUT = {"policy": without_policy, "effects": without_effects, "nothing": lambda: None}
 
 
+def warm() -> None:
+    """Import what judges a file, once for all children, by having a harmless one refused."""
+    with suppress(Exception):
+        import importlib_metadata  # noqa: F401
+    with suppress(Exception):
+        pickle.loads(b"cguarded_run\nnothing\n.")
+    with suppress(Exception):
+        pickle.loads(b"cjson.decoder\nJSONDecoder\n.")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="serve load requests; started by corpus.py")
     parser.add_argument("--loader", required=True, choices=LOADERS)
@@ -394,6 +404,7 @@ def main() -> None:
         with suppress(ImportError):
             importlib.import_module(name)
             imported.append(name)
+    warm()
     hello = {"pid": os.getpid(), "imported": imported, "status": guard_status()}
     answers.write(json.dumps(hello).encode() + b"\n")
     answers.flush()
