@@ -867,6 +867,13 @@ def finish(self: Any, value: object) -> object:
     return value
 
 
+def find_global(guard: Guard, module: str, name: str) -> object:
+    """Resolve a global that no opcode names, under the same guard."""
+    unpickler = ReferenceUnpickler(guard, None, io.BytesIO(b""))
+    unpickler.proto = pickle.HIGHEST_PROTOCOL
+    return unpickler.resolve(module, name)
+
+
 class ReferenceUnpickler(originals.PythonUnpickler):  # type: ignore[misc]
     """The checked unpickler behind ``pickle.load`` and ``pickle.Unpickler``.
 

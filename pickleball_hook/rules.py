@@ -446,7 +446,7 @@ def _numpy_dtype(guard: Guard, operation: str, target: Any, operands: tuple[Any,
         return "a dtype is made by calling numpy.dtype"
     if guard.elsewhere:
         return "a dtype gets its state before it is used"
-    state = _in_text(operands[0])
+    state = _in_text(_in_full(target, operands[0]))
     expected = _expected_dtype(target, state)
     if expected is None:
         return "the state of the dtype has an unknown layout"
@@ -479,6 +479,21 @@ def changes_nothing(inst: Any, state: Any) -> bool:
     if numpy is None or not isinstance(inst, numpy.dtype) or inst.names or inst.subdtype:
         return False
     return is_literal(state) and bool(state == inst.__reduce__()[2])
+
+
+def _in_full(target: Any, state: Any) -> Any:
+    """Return the state of a dtype without parts that was written before numpy 1.3.
+
+    It lacks the version or the flags, which numpy then finds by itself (arraydescr_setstate).
+    """
+    if type(state) is not tuple or not 5 <= len(state) <= 7:
+        return state
+    if len(state) > 5 and (type(state[0]) is not int or not 0 <= state[0] <= 2):
+        return state
+    order, *parts, size, alignment = state if len(state) == 5 else state[1:]
+    if any(part is not None for part in parts):
+        return state
+    return (3, order, None, None, None, size, alignment, target.flags)
 
 
 def _in_text(state: Any) -> Any:
@@ -787,6 +802,57 @@ def _nested_load(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     )
 
 
+# -- other libraries ------------------------------------------------------------------------------
+
+
+def _django_model(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``model_unpickle((app_label, object_name))`` (django/db/models/base.py).
+
+    It looks a model up among those that the program has installed, and makes it by ``__new__``.
+    """
+    (model,) = operands if len(operands) == 1 else (None,)
+    if type(model) is tuple and len(model) == 2 and all(type(part) is str for part in model):
+        return ""
+    return "it takes the label and the name of a model"
+
+
+def _named_triggers(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """State of a combining trigger (apscheduler/triggers/combining.py).
+
+    ``{"triggers": [("module:Class", state), ...]}``: the setter imports each class, makes an
+    instance and sets its state. So each is judged as a global that undergoes NEWOBJ and BUILD.
+    """
+    if operation != STATE:
+        return ""
+    state = operands[0]
+    if type(state) is not dict or type(state.get("triggers")) is not list:
+        return "its state is an exact dict with a list of triggers"
+    for row in state["triggers"]:
+        if type(row) is not tuple or len(row) != 2 or type(row[0]) is not str:
+            return "a trigger is given by the name of its class and its state"
+        reason = _reason_against_instance(guard, *row)
+        if reason:
+            return reason
+    return ""
+
+
+def _reason_against_instance(guard: Guard, reference: str, state: Any) -> str:
+    """Judge an instance that a library makes of ``module:Class`` and a state."""
+    from pickleball_hook import machine
+
+    module, _, name = reference.partition(":")
+    cls = machine.find_global(guard, module, name)
+    if not isinstance(cls, type):
+        return f"{reference} is no class"
+    machine.check_construct(guard, cls, (), "NEWOBJ")
+    verdict = guard.class_verdict(cls)
+    reason = guard.permits(cls, STATE)
+    if not reason:
+        check(guard, verdict, STATE, cls, (state,))
+        machine.check_state(guard, cls, verdict, state)
+    return reason
+
+
 RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "literal_args": _literal_args,
     "plain_args": _plain_args,
@@ -821,5 +887,7 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "sklearn_vectorizer": _sklearn_vectorizer,
     "torch_state": _torch_state,
     "nested_load": _nested_load,
+    "django_model": _django_model,
+    "named_triggers": _named_triggers,
 }
 """Name of a rule in a policy to what it checks."""

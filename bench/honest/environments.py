@@ -30,7 +30,9 @@ def main() -> None:
         vector = SubprocVecEnv([make(0.5), lambda: gymnasium.make("CartPole-v1")], start)
         vector.seed(1)
         vector.reset()
-        tell(f"SubprocVecEnv, {start}", numpy.round(vector.step(numpy.array([0, 1]))[0], 5).tolist())
+        tell(
+            f"SubprocVecEnv, {start}", numpy.round(vector.step(numpy.array([0, 1]))[0], 5).tolist()
+        )
         tell(f"spaces, {start}", repr(vector.observation_space))
         vector.close()
     model = PPO("MlpPolicy", "CartPole-v1", n_steps=16, batch_size=16, seed=0, device="cpu")

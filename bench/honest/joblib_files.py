@@ -25,7 +25,11 @@ class Own:
 @memory.cache
 def slow(n: int) -> object:
     calls.append(n)
-    return {"array": numpy.arange(n), "own": Own(numpy.ones(n)), "frame": pandas.DataFrame({"x": [n]})}
+    return {
+        "array": numpy.arange(n),
+        "own": Own(numpy.ones(n)),
+        "frame": pandas.DataFrame({"x": [n]}),
+    }
 
 
 def told(value: object) -> str:

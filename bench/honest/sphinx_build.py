@@ -18,7 +18,9 @@ def main() -> None:
         (source / "index.rst").write_text(
             "Title\n=====\n\n.. toctree::\n\n   one\n\n.. automodule:: json\n   :members:\n"
         )
-        (source / "one.rst").write_text("One\n===\n\n.. math:: x\n\n.. todo:: more\n\n:ref:`genindex`\n")
+        (source / "one.rst").write_text(
+            "One\n===\n\n.. math:: x\n\n.. todo:: more\n\n:ref:`genindex`\n"
+        )
     said = io.StringIO()
     for builder in ("html", "pickle"):
         app = Sphinx(str(source), str(source), f"out-{builder}", "trees", builder, status=said,

@@ -35,8 +35,8 @@ def main() -> None:
         test.run()
     tell("errors", [str(error.value) for error in test.exception])
     tell("written", [part.value for part in test.markdown])
-    tell("computed", dict(test.session_state.filtered_state).get("computed", 0))
-    tell("kept", dict(test.session_state.filtered_state).get("kept", 0))
+    tell("computed", test.session_state["computed"] if "computed" in test.session_state else 0)
+    tell("kept", test.session_state["kept"] if "kept" in test.session_state else 0)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ class Own(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layer = torch.nn.Linear(3, 2)
-        self.register_buffer("half", torch.ones(2, dtype=torch.bfloat16))
+        self.register_buffer("halves", torch.ones(2, dtype=torch.bfloat16))
         self.note = {"kind": "own"}
 
 
@@ -100,9 +100,7 @@ def main() -> None:
                 data = path.read_bytes()
                 attempt(f"{key}, bytes", lambda: told(load(io.BytesIO(data), weights_only=False)))
                 attempt(f"{key}, weights", lambda: told(load(path, weights_only=True)))
-                attempt(
-                    f"{key}, mapped to", lambda: told(load(path, "cpu", weights_only=False))
-                )
+                attempt(f"{key}, mapped to", lambda: told(load(path, "cpu", weights_only=False)))
                 attempt(
                     f"{key}, dill",
                     lambda: told(load(path, pickle_module=dill, weights_only=False)),
@@ -135,7 +133,9 @@ def main() -> None:
     attempt("empty", lambda: torch.load(io.BytesIO(b""), weights_only=False))
     scripted = torch.jit.script(torch.nn.Linear(2, 1))
     scripted.save("scripted.pt")
-    attempt("TorchScript by jit.load", lambda: told(dict(torch.jit.load("scripted.pt").state_dict())))
+    attempt(
+        "TorchScript by jit.load", lambda: told(dict(torch.jit.load("scripted.pt").state_dict()))
+    )
     attempt("TorchScript by load, not weights",
             lambda: type(torch.load("scripted.pt", weights_only=False)).__name__)  # fmt: skip
     attempt("exported", exported)

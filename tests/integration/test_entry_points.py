@@ -265,7 +265,7 @@ OTHERS = [
          "import os; os.environ['KERAS_BACKEND'] = 'torch'\n"
          "import keras; keras.models.load_model(path + '.keras')", NOT_REACHABLE,
          needs=("keras", "torch")),
-    Door("zodbpickle, a copy of the C machine", PLAIN,
+    Door("zodbpickle, a copy of the C machine", "pickle.dump(evil, open(path, 'wb'), 2)",
          "import zodbpickle.pickle; zodbpickle.pickle.load(open(path, 'rb'))", OUT_OF_SCOPE,
          needs=("zodbpickle",)),
 ]  # fmt: skip
