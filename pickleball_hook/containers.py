@@ -14,6 +14,7 @@ import re
 import stat
 import struct
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -342,28 +343,29 @@ def _old_joblib(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[
 # -- archives -------------------------------------------------------------------------------------
 
 
-def _seekable(file: Any, budget: _Budget) -> Any:
-    """Return a file that can be read in any order; one within another is copied, up to a limit."""
+@contextmanager
+def _seekable(file: Any) -> Iterator[Any]:
+    """Give a file that can be read in any order; one within another is copied, up to a limit."""
     if _can_seek(file) and not isinstance(getattr(file, "raw", None), _Counted):
-        return file
+        yield file
+        return
     import tempfile
 
-    copy = tempfile.SpooledTemporaryFile(max_size=1 << 24)  # noqa: SIM115 (handed on)
-    left = MOST_COPIED
-    while data := file.read(1 << 20):
-        left -= len(data)
-        if left < 0:
-            copy.close()
-            raise NotJudged(f"an archive of more than {MOST_COPIED >> 20} MiB within another")
-        copy.write(data)
-    copy.seek(0)
-    return copy
+    with tempfile.SpooledTemporaryFile(max_size=1 << 24) as copy:
+        left = MOST_COPIED
+        while data := file.read(1 << 20):
+            left -= len(data)
+            if left < 0:
+                raise NotJudged(f"an archive of more than {MOST_COPIED >> 20} MiB within another")
+            copy.write(data)
+        copy.seek(0)
+        yield copy
 
 
 def _zip(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[Part]:
     import zipfile
 
-    with zipfile.ZipFile(_seekable(file, budget)) as archive:
+    with _seekable(file) as whole, zipfile.ZipFile(whole) as archive:
         entries = archive.infolist()
         torch = any(entry.filename.endswith(("/data.pkl", "/constants.pkl")) for entry in entries)
         for entry in entries:
@@ -412,7 +414,7 @@ def _is_storage(archive: Any, entry: Any) -> bool:
 def _tar(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[Part]:
     import tarfile
 
-    with tarfile.open(fileobj=_seekable(file, budget), mode="r:") as archive:
+    with _seekable(file) as whole, tarfile.open(fileobj=whole, mode="r:") as archive:
         for entry in archive:
             budget.member()
             if not entry.isfile():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NO_PICKLE = "no pickle"
 
+_NOTHING_READ = "it is no pickle, or damaged"
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 """What torch's legacy format starts with (torch/serialization.py): five pickles, then bytes."""
 _TORCH_PICKLES = 5
@@ -132,6 +133,13 @@ def check(source: str | os.PathLike[str] | Any) -> FileVerdict:
         return not_judged(path, getattr(error, "strerror", None) or str(error))
 
 
+def is_nothing(verdict: FileVerdict) -> bool:
+    """Tell whether nothing shows that a file is a pickle, or holds one."""
+    return not verdict.pickles and all(
+        found.remark.reason.startswith(_NOTHING_READ) for found in verdict.found
+    )
+
+
 def to_message(verdict: FileVerdict) -> dict[str, Any]:
     """Return a value for ``json`` from which `from_message` restores a verdict whole."""
     return {
@@ -200,16 +208,16 @@ class _Inspection:
         certain = part.kind != FOREIGN or name.endswith(_PICKLE_NAMES)
         if not certain and not _may_be_pickle(part.file):
             return
-        self._read(part, certain)
+        self._read(part, certain, name.endswith(_PICKLE_NAMES))
 
-    def _read(self, part: Part, certain: bool) -> None:
+    def _read(self, part: Part, certain: bool, called_so: bool) -> None:
         """Judge the pickles that stand one behind the other."""
         most = 1
         number = 0
         while True:
             reading = _Reading(part.file)
             must = certain and number < most
-            self._keep_reading(part.where, reading, must)
+            self._keep_reading(part.where, reading, must, called_so)
             number += 1
             if number == 1 and type(reading.value) is int and reading.value == _TORCH_MAGIC:
                 most = _TORCH_PICKLES
@@ -217,16 +225,20 @@ class _Inspection:
             if reading.error or reading.other is not None or torch_ends or not _more(part.file):
                 return
 
-    def _keep_reading(self, where: tuple[str, ...], reading: _Reading, must: bool) -> None:
+    def _keep_reading(
+        self, where: tuple[str, ...], reading: _Reading, must: bool, called_so: bool
+    ) -> None:
         if reading.other is not None:
             self._keep(where, reading.other, only_refusals=True)
         if reading.error and not must:
             self._keep(where, reading.judge, only_refusals=True)
             return
+        if reading.error and not reading.judge.uses and not called_so:
+            self.say(where, UNKNOWN, f"{_NOTHING_READ}: {reading.error}")
+            return
         self._keep(where, reading.judge)
         if reading.error:
-            what = "it is damaged" if reading.judge.uses else "it is no pickle, or damaged"
-            self.say(where, UNKNOWN, f"{what}: {reading.error}")
+            self.say(where, UNKNOWN, f"it is damaged: {reading.error}")
 
     def _keep(
         self, where: tuple[str, ...], judge: Judge, depth: int = 0, only_refusals: bool = False

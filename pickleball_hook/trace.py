@@ -11,6 +11,7 @@ from __future__ import annotations
 import copyreg
 import io
 import itertools
+import os
 import pickle  # noqa: F401 (before `originals`: its import is what puts the guard in place)
 import reprlib
 import types
@@ -327,6 +328,11 @@ class Source:
 
     def skip(self, size: int) -> int:
         """Pass over bytes; return how many there were."""
+        if isinstance(getattr(self.file, "raw", None), io.FileIO) and self.file.seekable():
+            here = self.file.tell()
+            there = min(here + size, os.fstat(self.file.fileno()).st_size)
+            self.file.seek(max(here, there))
+            return max(0, there - here)
         left = size
         while left > 0:
             piece = len(self.file.read(min(left, 1 << 20)))

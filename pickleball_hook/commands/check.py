@@ -136,16 +136,9 @@ def _judged(paths: list[str], jobs: int, timeout: float, bar: bool) -> Iterator[
 
 def _named(verdict: FileVerdict, named: bool) -> FileVerdict:
     """A file that was named itself is expected to be a pickle, or to hold some."""
-    if (named and verdict.outcome == UNKNOWN) or verdict.outcome != UNKNOWN:
-        return verdict
-    if verdict.uses or verdict.pickles or not _is_no_pickle(verdict):
+    if named or verdict.outcome != UNKNOWN or not inspection.is_nothing(verdict):
         return verdict
     return verdict._replace(outcome=NO_PICKLE, found=())
-
-
-def _is_no_pickle(verdict: FileVerdict) -> bool:
-    told = "it is no pickle, or damaged"
-    return all(found.remark.reason.startswith(told) for found in verdict.unknown)
 
 
 def _progress(total: int, wanted: bool) -> Any:
