@@ -1,8 +1,8 @@
 """The effect guard: what it stops by itself, and what its audit hook costs the rest of a process.
 
-``python effects.py`` measures, in pairs of processes, one of which has loaded a checked pickle so
-that the audit hook is in place: the import of large libraries, and programs that open files,
-import, compile, or ask for ids and frames all the time.
+``python effects.py`` measures in pairs of processes that have loaded a pickle on the checked path,
+one with and one without the audit hook that this puts in: the import of large libraries, and
+programs that open files, import, compile, or ask for ids and frames all the time.
 
 ``python effects.py --corpus FOLDER`` lets every refusal of the policy pass and counts how many
 canaries of the hostile files that act in plain Python stay untouched for the effect guard alone.
@@ -31,19 +31,21 @@ LIBRARIES = ("sklearn.ensemble", "pandas", "torch")
 AT_MOST = 1.02
 AT_LEAST = 0.95
 
-# A load that the closed set does not cover, so that the checked load puts the audit hook in.
-LOAD = "import pickle; pickle.loads(pickle.dumps(__import__('decimal').Context()))"
-PREPARED = f"""
-import sys, time
-{LOAD}
-if {{hooked}}:
-    from pickleball_hook import events
-    assert events.listening()
+# Both processes load a model on the checked path; in one of them no audit hook is put in.
+# The pure-Python pickler, since what the C one has made in this process is loaded unchecked.
+PREPARED = """
+import sys, time, pickle, decimal
+from pickleball_hook import events
+if not {hooked}:
+    events.listen = lambda: None
+pickle.loads(pickle._dumps(decimal.Context()))
+events.listen()
+assert events.listening() is {hooked}
 """
 TIMED = """
-start = time.perf_counter()
+start = time.process_time()
 {work}
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
 WORK = {
     **{f"import {name}": f"import {name}" for name in LIBRARIES},
@@ -101,10 +103,9 @@ REASONS: tuple[tuple[str, str], ...] = (
 
 def seconds(python: str, work: str, hooked: bool) -> float:
     """How long `work` takes in a process of its own that has loaded a model."""
-    mode = "enforce" if hooked else "off"
     done = subprocess.run(
         [python, "-c", PREPARED.format(hooked=hooked) + TIMED.format(work=work)],
-        env={**os.environ, "PICKLEBALL_MODE": mode},
+        env={**os.environ, "PICKLEBALL_MODE": "enforce"},
         capture_output=True,
         text=True,
         check=True,

@@ -155,7 +155,6 @@ def _run(
     `twice` is the stream as the proof reads it, None if it cannot be read more than once.
     """
     path, named = context.source()
-    events.listen()
     with context.entering() as load:
         guard = getattr(outer, "_guard", None)
         if guard is None:
@@ -166,6 +165,7 @@ def _run(
             proven, value = _replayed(guard, twice, options)
             if proven:
                 return value
+        events.listen()
         load.files.append(file)
         unpickler = machine.ReferenceUnpickler(guard, outer, file, **options)
         if outer is not None:
@@ -357,7 +357,11 @@ def find_class_alone(outer: Any, module: str, name: str) -> object:
         guard = Guard(load, enforcing(), "", "pickle.Unpickler.find_class")
         unpickler = machine.ReferenceUnpickler(guard, None, io.BytesIO(b""))
         unpickler.proto = 4
-        return unpickler.resolve(module, name)
+        try:
+            return unpickler.resolve(module, name)
+        finally:
+            if load.depth == 1:
+                policies.flush()
 
 
 class _ViewReader:

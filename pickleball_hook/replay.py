@@ -9,12 +9,17 @@ looks at) is read here for the first time.
 from __future__ import annotations
 
 import io
+import os
+import stat
 import sys
+from types import FunctionType
 
-from pickleball_hook import machine, shadow
+from pickleball_hook import events, machine, shadow
 from pickleball_hook.gate import Reader
+from pickleball_hook.guard import find_callable
 from pickleball_hook.originals import CUnpickler
-from pickleball_hook.standins import Unsure, permit_late
+from pickleball_hook.standins import LARGE_ITEM, Unsure, permit_late
+from policy_cache.model import CALL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from pickleball_hook.guard import Guard
     from pickleball_hook.standins import Named, Prover
 
+_MARK = 16
 _WINDOW = 1 << 18
 """Bytes that the shadow is shown at once."""
 _SHOWN = 1 << 16
@@ -43,14 +49,16 @@ class Abandoned(Exception):
 class Skimmer:
     """Shows an immutable buffer to the shadow, but for the inside of large items.
 
-    The C machine reads an item that is not in its buffer by ``readinto``, into fresh memory; left
-    as it is, that memory is never touched.
+    The C machine reads an item that is not in its buffer by ``readinto``, into fresh memory; most
+    of that is left as it is, and costs nothing.
     """
 
-    __slots__ = ("data", "position", "view")
+    __slots__ = ("data", "end", "position", "skimming", "view")
 
     def __init__(self, data: bytes, start: int = 0) -> None:
         self.data = data
+        self.end = len(data)
+        self.skimming = True
         self.view = memoryview(data)
         self.position = start
 
@@ -66,16 +74,13 @@ class Skimmer:
         return piece
 
     def readinto(self, target: Any) -> int:
-        """Fill `target` if it is small, else pass over what would.
-
-        Nothing looks into large items, but they may be keys: no two of them look the same.
-        """
+        """Fill `target`, or make it unlike anything else if it is large."""
         start = self.position
-        size = min(len(target), len(self.data) - start)
-        if size <= _SHOWN:
-            target[:size] = self.view[start : start + size]
+        size = min(len(target), self.end - start)
+        if size > LARGE_ITEM and self.skimming:
+            target[:_MARK] = os.urandom(_MARK)  # what is equal is one key of a dict
         else:
-            target[:8] = start.to_bytes(8, "little")
+            target[:size] = self.view[start : start + size]
         self.position = start + size
         return size
 
@@ -85,6 +90,137 @@ class Skimmer:
         end = self.data.find(b"\n", start) + 1
         self.position = end or len(self.data)
         return self.view[start : self.position]
+
+
+class Changed(Exception):
+    """A file was not the same when it was read again."""
+
+
+class Tape:
+    """A regular file, read the same way twice: recorded by the shadow, compared by the replay.
+
+    What the C machine reads into large items is passed over by the shadow. Of the rest the first
+    pieces are kept, so that they are read once, and the others are compared by their digests.
+
+    Parameters
+    ----------
+    file : io.BufferedReader
+    start, end : int
+        Where the stream starts, and the file ends.
+    pieces : list
+        What was recorded; None for a recording.
+    skimming : bool
+        Whether to pass over large items.
+    """
+
+    def __init__(
+        self, file: Any, start: int, end: int, pieces: list[Any] | None, skimming: bool
+    ) -> None:
+        self.position = start
+        self.end = end
+        self.pieces: list[Any] = [] if pieces is None else pieces
+        self._file = file
+        self._recorded = iter(pieces) if pieces is not None else None
+        self._skimming = skimming
+        self._kept = 0
+        self._window, self._opened = memoryview(b""), start
+
+    def _take(self, size: int) -> bytes:
+        """Return what comes next, the same as the last time."""
+        if self._recorded is not None:
+            expected = next(self._recorded, None)
+            if type(expected) is bytes:
+                return expected
+            piece = self._read(size)
+            if expected != (len(piece), _digest(piece)):
+                raise Changed
+            return piece
+        piece = self._read(size)
+        self._kept += len(piece)
+        self.pieces.append(piece if self._kept <= _KEPT else (len(piece), _digest(piece)))
+        return piece
+
+    def _read(self, size: int) -> bytes:
+        self._file.seek(self.position)
+        piece: bytes = self._file.read(min(size, max(self.end - self.position, 0)))
+        return piece
+
+    def peek(self, size: int) -> Any:
+        """Return the next window."""
+        self._window, self._opened = memoryview(self._take(_WINDOW)), self.position
+        return self._window
+
+    def read(self, size: int) -> Any:
+        """Return and consume `size` bytes."""
+        start = self.position - self._opened
+        if start >= 0 and start + size <= len(self._window):
+            self.position += size
+            return self._window[start : start + size]
+        piece = self._take(size)
+        self.position += len(piece)
+        return piece
+
+    def readline(self) -> Any:
+        """Return and consume a line."""
+        line = b""
+        while not line.endswith(b"\n"):
+            piece = self._take(_WINDOW)
+            if not piece:
+                break
+            piece = piece[: piece.find(b"\n") + 1 or len(piece)]
+            self.position += len(piece)
+            line += piece
+        return line
+
+    def readinto(self, target: Any) -> int:
+        """Fill `target`, or make it unlike anything else."""
+        size = min(len(target), self.end - self.position)
+        if size <= LARGE_ITEM:
+            target[:size] = self._take(size)
+        elif self._skimming:
+            target[:_MARK] = os.urandom(_MARK)
+        else:
+            self._file.seek(self.position)
+            size = self._file.readinto(target)
+        self.position += size
+        return size
+
+
+def _digest(piece: bytes) -> bytes:
+    from hashlib import blake2b
+
+    return blake2b(piece, digest_size=_MARK).digest()
+
+
+class FileSource:
+    """A stream in a regular file."""
+
+    def __init__(self, file: Any, start: int, end: int) -> None:
+        self.file = file
+        self.start = start
+        self._end = end
+        self._pieces: list[Any] = []
+
+    def _recording(self, skimming: bool) -> Tape:
+        tape = Tape(self.file, self.start, self._end, None, skimming)
+        self._pieces = tape.pieces
+        return tape
+
+    def skimmed(self) -> Any:
+        """Return what the shadow reads."""
+        return self._recording(True)
+
+    def whole(self) -> Any:
+        """Return what a shadow reads that looks at everything."""
+        return self._recording(False)
+
+    def replayed(self) -> Any:
+        """Return what the replay reads."""
+        return Tape(self.file, self.start, self._end, self._pieces, False)
+
+    def leave(self, position: int) -> None:
+        """Put the file where the stream has been read to."""
+        self.file.seek(position)
 
 
 class Replay(CUnpickler):  # type: ignore[misc]
@@ -112,12 +248,14 @@ class Replay(CUnpickler):  # type: ignore[misc]
 def _trampoline(guard: Guard, prover: Prover, named: Named) -> Any:
     """Return what stands for a callable that is only called: a check of each call."""
     real, checked, opaque, later = named.real, named.checked, named.opaque, named.later
-    count = named.replayed
+    count, searched = named.replayed, named.searched
 
     def call(*args: Any) -> Any:
         func = machine.check_call(guard, real, args, "REDUCE") if checked else real
         value = func(*args)
         if opaque and (callable(value) or isinstance(value, _CONTAINERS)):
+            raise Abandoned
+        if searched and find_callable([value], guard.reason_against_call) is not None:
             raise Abandoned
         index = next(count)
         if index in later:
@@ -138,7 +276,7 @@ _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, bytearray)
 
 
 class Source:
-    """A stream that can be read twice.
+    """A stream in memory.
 
     Parameters
     ----------
@@ -160,6 +298,12 @@ class Source:
     def skimmed(self) -> Any:
         """Return what the shadow reads."""
         return Skimmer(self.data, self.start)
+
+    def whole(self) -> Any:
+        """Return what a shadow reads that looks at everything."""
+        reader = Skimmer(self.data, self.start)
+        reader.skimming = False
+        return reader
 
     def replayed(self) -> Any:
         """Return what the replay reads."""
@@ -184,7 +328,31 @@ def source_of(file: Any, data: Any, start: int | None) -> Any:
         return None
     if type(file) is io.BytesIO:
         return Source(file, file.getvalue(), start)
+    if type(file) in (io.BufferedReader, io.BufferedRandom) and type(file.raw) is io.FileIO:
+        status = os.fstat(file.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return FileSource(file, start, status.st_size)
     return None
+
+
+_HOOKS = ("__new__", "__setstate__", "__setattr__", "__hash__", "__del__", "__getattribute__")
+"""Methods that the C unpickler runs without being told to (Modules/_pickle.c)."""
+
+
+def _runs_code(named: Named) -> bool:
+    """Tell whether code of a library runs when this is loaded: the effect guard is for that.
+
+    Plain classes and what the base policy has reviewed run none, and need no audit hook, which
+    every later ``id()`` of the process would pay for.
+    """
+    grants, real = named.verdict.grants, named.real
+    if any("base policy" in evidence for evidence in grants.values()):
+        return False
+    if not isinstance(real, type):
+        return callable(real)
+    hooks = (*_HOOKS, "__init__") if CALL in grants else _HOOKS
+    places = real.__mro__[:-1]
+    return any(isinstance(vars(base).get(hook), FunctionType) for base in places for hook in hooks)
 
 
 def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, object]:
@@ -197,23 +365,28 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
     """
     if not switches["on"]:
         return False, None
-    reader = source.skimmed()
-    start = reader.position
-    proof = shadow.prove(guard.load, reader, options)
+    proof = shadow.prove(guard.load, source, options)
     if proof is None:
         return False, None
     guard.granted.update(proof.prover.granted)
+    if any(map(_runs_code, proof.answers)):
+        events.listen()
     reader = source.replayed()
-    position = start
     try:
-        machine = Replay(guard, proof, reader, **options)
-        value = machine.load()
-        position = reader.position
+        value = Replay(guard, proof, reader, **options).load()
     except Abandoned:
+        source.leave(source.start)
         return False, None
+    except Changed:
+        guard.refuse("the stream", "read", "the file has changed while it was read")
+        raise
+    except BaseException:
+        source.leave(reader.position)
+        raise
+    else:
+        source.leave(reader.position)
     finally:
-        source.leave(position)
         proof.prover.close()
-    if position != proof.end:
+    if reader.position != proof.end:
         guard.refuse("the stream", "STOP", "it was not the same when it was read again")
     return True, value

@@ -366,13 +366,15 @@ done = os.path.exists('fetched')
 import pickleball_hook
 from pickleball_hook import events
 value = pickle.loads(data)
+assert not events.listening()  # a plain class: nothing runs
+pickle.loads(dumped(Silent(1)))
 assert events.listening()
 pickleball_hook.uninstall()
 assert not events.listening()
 pickle.loads(dumped(Reduced(open, ('fetched', 'w'))))
 done = os.path.exists('fetched')
 pickleball_hook.install()
-pickle.loads(data)
+pickle.loads(dumped(Silent(1)))
 assert events.listening()
 """,
 }
