@@ -63,11 +63,12 @@ def check(module: object, name: object, frame: FrameType) -> None:
     load = context.current() or context.Load()
     guard = Guard(load, enforcing, context.source()[0], _LOADER)
     guard.check_alive()
-    for reading in {(module, name), names.mapped(module, name, 2, True)}:
-        reason = reason_against(*reading)
-        if reason:
-            guard.refuse(f"{module}.{name}", "GLOBAL", reason, _REMEDY)
-            return
+    readings = {(module, name), names.mapped(module, name, 2, True)}
+    reasons = [reason for reason in (reason_against(*reading) for reading in readings) if reason]
+    if context.current() is None:
+        policies.flush()
+    if reasons:
+        guard.refuse(f"{module}.{name}", "GLOBAL", reasons[0], _REMEDY)
 
 
 def reason_against(module: str, name: str) -> str:

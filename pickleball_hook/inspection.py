@@ -12,6 +12,7 @@ from pickleball_hook import containers
 from pickleball_hook.containers import FOREIGN, NotJudged, Part
 from pickleball_hook.trace import AheadSource, Key, NotTold, Source, Use, run, shown
 from pickleball_hook.verdicts import AT_LOAD, PERMITTED, REFUSED, UNKNOWN, Judge, Remark
+from policy_cache import policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,6 +169,13 @@ def not_judged(path: str, reason: str) -> FileVerdict:
 
 
 def _check_file(file: Any, path: str) -> FileVerdict:
+    try:
+        return _inspected(file, path)
+    finally:
+        policies.flush()
+
+
+def _inspected(file: Any, path: str) -> FileVerdict:
     inspection = _Inspection()
     for part in containers.parts(file):
         try:

@@ -329,8 +329,8 @@ class Source:
     def skip(self, size: int) -> int:
         """Pass over bytes; return how many there were."""
         if isinstance(getattr(self.file, "raw", None), io.FileIO) and self.file.seekable():
-            here = self.file.tell()
-            there = min(here + size, os.fstat(self.file.fileno()).st_size)
+            here = int(self.file.tell())
+            there: int = min(here + size, os.fstat(self.file.fileno()).st_size)
             self.file.seek(max(here, there))
             return max(0, there - here)
         left = size

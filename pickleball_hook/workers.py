@@ -24,7 +24,6 @@ SPARE_MEMORY = 4 << 30
 """Address space that reading one file may take, besides twice its size."""
 
 _LAST_WORDS = 30.0
-_KEEP_EVERY = 2.0
 _START = "import sys; sys.path[:] = {path!r}; from pickleball_hook import workers; workers.serve()"
 
 
@@ -138,19 +137,10 @@ def serve() -> None:
     """Judge the files whose paths come on stdin, until there are no more."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what else is printed goes where it does no harm
-    import time
-
-    from policy_cache import policies
-
-    written = time.monotonic()
     for line in sys.stdin.buffer:
         message = inspection.to_message(_judge(json.loads(line)))
         answers.write(json.dumps(message).encode() + b"\n")
         answers.flush()
-        if time.monotonic() - written > _KEEP_EVERY:
-            policies.flush()
-            written = time.monotonic()
-    policies.flush()
 
 
 def _judge(path: str) -> FileVerdict:

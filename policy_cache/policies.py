@@ -167,7 +167,8 @@ def _after_others(module: str, name: str, operation: str) -> Verdict | None:
 
     Workers that start together on a cold cache so do the work once.
     """
-    if not _opened().begin_turn():
+    located = locate(module)
+    if located is None or located.owner.kind != DISTRIBUTION or not _opened().begin_turn():
         return None
     found = _from_store(module, name)
     return found if found and operation not in found.traits.get(DEFERRED, ()) else None
