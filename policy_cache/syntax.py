@@ -47,7 +47,9 @@ class Source(NamedTuple):
     scope: Scope
 
 
-_sources: dict[str, Source | None] = {}
+_sources: dict[tuple[str, str], Source | None] = {}
+"""By file and module name: a script is ``__main__`` and, imported by others, a module."""
+
 _class_scopes: dict[tuple[str, int, str], Scope] = {}
 _nodes: dict[ast.AST, list[ast.AST]] = {}
 
@@ -88,9 +90,10 @@ def source(name: str) -> Source | None:
     module = locate(name)
     if module is None or module.kind != "source":
         return None
-    if module.file not in _sources:
-        _sources[module.file] = _parse(module)
-    return _sources[module.file]
+    key = (module.file, module.name)
+    if key not in _sources:
+        _sources[key] = _parse(module)
+    return _sources[key]
 
 
 def _parse(module: Module) -> Source | None:

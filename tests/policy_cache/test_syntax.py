@@ -139,3 +139,17 @@ def test_no_warning_from_foreign_source() -> None:
 @pytest.mark.parametrize("name", ["builtins", "_json", "nowhere_to_be_found"])
 def test_no_source(name: str) -> None:
     assert source(name) is None
+
+
+def test_one_file_under_two_names(library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that others import too is ``__main__`` and a module: each has its own names."""
+    library.module("class C: pass")
+    first = source("acme")
+    assert first is not None
+    from policy_cache import syntax
+
+    other = first.module._replace(name="script")
+    monkeypatch.setattr(syntax, "locate", lambda name: other if name == "script" else None)
+    second = source("script")
+    assert second is not None
+    assert (first.module.name, second.module.name) == ("acme", "script")
