@@ -367,6 +367,7 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
         return False, None
     proof = shadow.prove(guard.load, source, options)
     if proof is None:
+        source.leave(source.start)
         return False, None
     guard.granted.update(proof.prover.granted)
     if any(map(_runs_code, proof.answers)):

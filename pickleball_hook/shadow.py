@@ -32,18 +32,18 @@ class Proof:
         The globals, as the stream writes them, in order.
     answers : list of Named
         What each of them is.
-    granted : dict
-        Objects and verdicts, as a guard keeps them.
+    prover : Prover
+        Knows the verdicts, and the states that are judged only now.
     end : int
         Where the stream ends, counted from its start.
     """
 
-    __slots__ = ("answers", "end", "granted", "requests")
+    __slots__ = ("answers", "end", "prover", "requests")
 
-    def __init__(self) -> None:
+    def __init__(self, prover: Prover) -> None:
+        self.prover = prover
         self.requests: list[tuple[str, str]] = []
         self.answers: list[Named] = []
-        self.granted: dict[int, Any] = {}
         self.end = 0
 
 
@@ -89,30 +89,40 @@ class Shadow(CUnpickler):  # type: ignore[misc]
         return old if found is range else (module, name)
 
 
-def prove(load: Load, reader: Any, options: dict[str, Any]) -> Proof | None:
+def prove(load: Load, source: Any, options: dict[str, Any]) -> Proof | None:
     """Return the proof that a stream is permitted, None if there is none.
 
     Parameters
     ----------
     load : context.Load
         The outermost load.
-    reader : object
-        Has ``read``, ``readline`` and ``position``, and is private to the shadow.
+    source : replay.Source
+        The stream.
     options : dict
         As for ``pickle.Unpickler``, without buffers.
     """
     prover = Prover(load)
-    proof = Proof()
+    proof = _proof(prover, source.skimmed(), options)
+    if proof is None and prover.needs_all:
+        prover = Prover(load)
+        prover.has_all = True
+        proof = _proof(prover, source.whole(), options)
+    return proof
+
+
+def _proof(prover: Prover, reader: Any, options: dict[str, Any]) -> Proof | None:
+    proof = Proof(prover)
+    proven = False
     try:
         with _uncollected(reader):
             value = _run(prover, proof, reader, options)
             settle(prover)
             del value  # till here it shows what the stream hands out
+        proven = True
     except (Unsure, Exception):
         return None
     finally:
-        proof.granted = prover.granted
-        prover.close()
+        prover.slim() if proven else prover.close()
     proof.end = reader.position
     return proof
 
@@ -142,7 +152,7 @@ class _uncollected:
     __slots__ = ("_large",)
 
     def __init__(self, reader: Any) -> None:
-        self._large = len(reader.data) - reader.position > _LARGE
+        self._large = reader.end - reader.position > _LARGE
 
     def __enter__(self) -> None:
         if self._large:

@@ -11,6 +11,7 @@ than the load, is only what later opcodes cannot take back: keys of a dict are n
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 import types
@@ -41,8 +42,10 @@ def _stop(*_: object) -> Any:
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, type(None)])
 _PLAIN = _SCALARS | {tuple, list, dict, set, frozenset, bytearray}
 _SIMPLE_CODE = re.compile(r"[<>=|]?[biufcmMSUVO?][0-9]{0,9}")
-_BIG = 1 << 16
-"""Bytes beyond this size may not have been read by the shadow: nothing is made from them."""
+LARGE_ITEM = 1 << 16
+"""Items beyond this size may not have been read by the shadow: nothing is made from them."""
+_COPIED = 1 << 24
+"""Bytes of arrays that rules may look into before the replay has them."""
 _MEMO_BUDGET = 2_000_000
 """Entries of memos that are looked through in one load."""
 _SOLE = next(map(sys.getrefcount, [{}]))
@@ -86,25 +89,30 @@ class Named:
         Whether each call is to be checked with the real arguments.
     opaque : bool
         Whether a call must be seen to give neither a container nor a callable.
+    searched : bool
+        Whether a call must be seen to give nothing that holds a callable.
     late : bool
         Whether the states in `made` are still to be judged.
-    typed : bool
-        Whether a call must be seen to give a new instance of this very class.
+    later : dict of int to object
+        The states that the results of calls get, by the number of the call.
     """
 
     __slots__ = (
         "called",
+        "calls",
         "checked",
         "count",
         "keys",
         "late",
+        "later",
         "made",
         "opaque",
         "real",
+        "replayed",
+        "searched",
         "slots",
         "stand_in",
         "states",
-        "typed",
         "types",
         "verdict",
     )
@@ -119,12 +127,15 @@ class Named:
         self.slots: set[Any] = set()
         self.types: set[type] = set()
         self.count = 0
-        self.called = self.checked = self.late = self.opaque = self.typed = False
+        self.calls = 0
+        self.replayed = itertools.count()
+        self.later: dict[int, Any] = {}
+        self.called = self.checked = self.late = self.opaque = self.searched = False
 
     @property
     def trampoline(self) -> bool:
         """Whether something is to be seen of each call when it is replayed."""
-        return self.checked or self.opaque or self.typed
+        return self.checked or self.opaque or self.searched or bool(self.later)
 
 
 class Prover(Guard):
@@ -133,8 +144,15 @@ class Prover(Guard):
     def __init__(self, load: Load) -> None:
         super().__init__(load, True, "", "")
         self.named: dict[int, Named] = {}
+        self.setters: dict[type, Any] = {}
+        """Hooks for the states of real objects, by class."""
         self.kept: list[Any] = []
         """Arguments of calls: what they hold is not gone."""
+        self.contents: dict[int, Any] | None = None
+        """States of arrays by the ids of their stand-ins, where a rule looks into arrays."""
+        self.has_all = self.needs_all = False
+        """Whether the shadow has read what is in large items, and whether a rule asks for it."""
+        self.copied = 0
         self.acted: list[bool] = []
         """Not empty once library code would have run, which may change what is judged later."""
         self.inert: set[Any] = {_Number, DType, *_SCALARS, *_RESULTS}
@@ -172,16 +190,23 @@ class Prover(Guard):
             raise Unsure
         return [*memo.values()].count(value)
 
-    def close(self) -> None:
-        """Let go of everything: stand-ins, their classes and this guard hold each other."""
+    def slim(self) -> None:
+        """Let go of what is not needed once the proof has been made."""
         for named in self.named.values():
             named.made.clear()
             named.states.clear()
-            named.stand_in = None
-        self.named = {}
         self.kept.clear()
         self.alone.clear()
         self.memo = dict
+        self.contents = None
+
+    def close(self) -> None:
+        """Let go of everything: stand-ins, their classes and this guard hold each other."""
+        self.slim()
+        for named in self.named.values():
+            named.later.clear()
+            named.stand_in = None
+        self.named = {}
 
     def is_callable(self, value: object) -> bool:
         """Take what is not known for a callable."""
@@ -228,16 +253,59 @@ class _Unknown:
 class _Result:
     """What a call gave. Whoever asks what it is is told that it is no container and no callable.
 
-    Then the replay must see that it is none (:attr:`Named.opaque`).
+    Then the replay must see that it is none (:attr:`Named.opaque`). If it gets a state, that is
+    judged when the replay shows whose state it is (:attr:`Named.later`).
     """
 
-    __slots__ = ()
+    __slots__ = ("index",)
     named: Named
+    prover: Prover
+    index: int
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         self.named.opaque = True
         return _Result
+
+    def __setstate__(self, state: Any) -> None:
+        """Keep a state until it is known what it is for."""
+        named = self.named
+        if self.index in named.later:
+            raise Unsure
+        self.prover.acted.append(True)
+        _note_containers(self.prover, state)
+        rule = named.verdict.traits.get("state_rule", "")
+        if rule in _CONTENT_RULES:
+            state = _with_arrays(self.prover, state)
+        named.later[self.index] = state
+
+
+def _with_arrays(prover: Prover, state: Any) -> Any:
+    """Return a state with arrays of our own in the place of their stand-ins."""
+    if type(state) is not dict:
+        raise Unsure
+    return {key: _with_array(prover, value) for key, value in state.items()}
+
+
+def _with_array(prover: Prover, value: Any) -> Any:
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if type(kind) is not _Class or not _is_array(kind):
+        raise Unsure
+    if not prover.contents:
+        raise Unsure
+    _, shape, dtype, fortran, data = prover.contents[id(value)]
+    if type(data) is not bytes or dtype.objects:
+        raise Unsure
+    prover.copied += len(data)
+    if prover.copied > _COPIED:
+        raise Unsure
+    if len(data) > LARGE_ITEM and not prover.has_all:
+        prover.needs_all = True
+        raise Unsure
+    numpy = sys.modules["numpy"]
+    return numpy.ndarray(shape, dtype.real, data, order="F" if fortran else "C")
 
 
 class _Number:
@@ -304,19 +372,25 @@ def _caller(prover: Prover, named: Named) -> Any:
         if rule not in _IN_REPLAY or CALL in verdict.traits.get(TEXTLESS, ()):
             raise Unsure
         named.checked = True
-    keep = prover.kept.append
-    real = named.real
-    unknown = isinstance(real, type) and issubclass(real, _CONTAINERS)
+    keep, acted, real = prover.kept.append, prover.acted, named.real
+    if isinstance(real, type) and issubclass(real, _CONTAINERS):
 
-    body = {"__slots__": (), "named": named}
-    make: Any = _Unknown if unknown else type("Result", (_Result,), body)
+        def call(*args: Any) -> Any:
+            keep(args)
+            acted.append(True)
+            return _Unknown()
 
-    acted = prover.acted
+    else:
+        body = {"__slots__": (), "named": named, "prover": prover}
+        make: Any = type("Result", (_Result,), body)
 
-    def call(*args: Any) -> Any:
-        keep(args)
-        acted.append(True)
-        return make()
+        def call(*args: Any) -> Any:
+            keep(args)
+            acted.append(True)
+            value = make()
+            value.index = named.calls
+            named.calls += 1
+            return value
 
     return call
 
@@ -384,24 +458,21 @@ def _closed(prover: Prover, named: Named) -> Any:
     """Return what stands for a closed type: calls give real instances, which nothing can harm."""
     real = named.real
     ordered = real is _ordered_dict()
+    if not ordered and real not in _OPERANDS:
+        return _inert(lambda *_: _stop(), named)
     made: Any = _ordered(prover, named) if ordered else real
+    filled = ordered or real is _deque()
 
     def stand_in(*args: Any) -> Any:
         if not named.called:
             _may_be_called(prover, named)
-            if (ordered or real is _deque()) and prover.permits(real, FILL):
+            if filled and prover.permits(real, FILL):
                 raise Unsure
         for value in args:
-            if type(value) not in _PLAIN and type(value) not in _RESULTS:
+            kind = type(value)
+            if kind not in _OPERANDS or (kind is bytes and len(value) > LARGE_ITEM) or ordered:
                 raise Unsure
-            if type(value) is bytes and len(value) > _BIG:
-                raise Unsure
-        if ordered and args:
-            raise Unsure
-        value = made(*args)
-        if type(value) not in _RESULTS and type(value) not in _PLAIN and not ordered:
-            raise Unsure
-        return value
+        return made(*args)
 
     return _inert(stand_in, named)
 
@@ -428,22 +499,25 @@ def _result_types() -> frozenset[type]:
 
 def _ordered(prover: Prover, named: Named) -> Any:
     """Return what stands for ``OrderedDict``: it is one, but takes its attributes by this hook."""
-    mark = named.made.append
     cls = named.real
 
     def __setstate__(self: Any, state: Any) -> None:
-        mark(self)
+        if vars(self):
+            raise Unsure  # it has its state
+        vars(self)["built"] = True
         if prover.permits(cls, STATE) or type(state) is not dict:
             raise Unsure
         machine.check_state(prover, cls, named.verdict, state)
         if any(hook in state for hook in machine._INSTANCE_HOOKS):
             raise Unsure
+        prover.kept.append((state,))
         _note_containers(prover, state)
 
     return type("OrderedDict", (cls,), {"__setstate__": __setstate__})
 
 
 _RESULTS = _result_types()
+_OPERANDS = _PLAIN | _RESULTS
 
 
 def _default_dict(prover: Prover, named: Named) -> Any:
@@ -567,6 +641,8 @@ def _array_setter(prover: Prover, named: Named) -> Any:
 
     def __setstate__(self: Any, state: Any) -> None:
         mark(self)
+        if prover.contents is not None:
+            prover.contents[id(self)] = state
         version, shape, dtype, fortran, data = state
         if type(state) is not tuple or type(shape) is not tuple or type(dtype) is not DType:
             raise Unsure
@@ -585,6 +661,8 @@ def _array_setter(prover: Prover, named: Named) -> Any:
 _ARRAY_DATA = (bytes, list, bytearray, str)
 
 _STATE_RULES = frozenset(["", "scipy_distribution", "literal_args"])
+_CONTENT_RULES = frozenset(["sklearn_tree"])
+"""Rules that look into the arrays of a state."""
 
 
 def _setter(prover: Prover, named: Named) -> Any:
@@ -595,19 +673,24 @@ def _setter(prover: Prover, named: Named) -> Any:
         return _stop  # instances that get no state are none of it
 
 
-def _checked_setter(prover: Prover, named: Named) -> Any:
+def _checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
+    """Return the hook for BUILD; `live` ones judge at once, and for real instances."""
     cls, verdict = named.real, named.verdict
     traits = verdict.traits
     rule = verdict.rule or traits.get("state_rule", "")
-    if rule not in _STATE_RULES or STATE in traits.get(INERT, ()):
+    if rule in _CONTENT_RULES and not live:
+        prover.contents = prover.contents or {}
         raise Unsure
-    if STATE in traits.get(TEXTLESS, ()):
+    if rule not in _STATE_RULES and rule not in _CONTENT_RULES:
+        raise Unsure
+    inert = STATE in traits.get(INERT, ())
+    if STATE in traits.get(TEXTLESS, ()) or (inert and live):
         raise Unsure
     machine._check_setter(prover, cls, verdict)
     plain = not _defines(cls, "__setstate__") and not _defines(cls, "__getattr__")
     special = rule or traits.get("custom_state") or traits.get("computed_keys")
     named.late = plain and not special and (cls.__module__, cls.__qualname__) not in _careful
-    if named.late:
+    if named.late and not live:
         return _writer(prover, named)
     check = rules.RULES[rule] if rule else None
     mark = named.made.append
@@ -617,20 +700,66 @@ def _checked_setter(prover: Prover, named: Named) -> Any:
         mark(self)
         if not plain:
             prover.acted.append(True)
-        flat = type(state) is dict and prover.inert.issuperset(map(type, state.values()))
-        if flat and (*state,) in layouts:
+        flat = type(state) is dict and _is_flat(prover, state)
+        if check is not None and check(prover, STATE, self, (state,)):
+            raise Unsure
+        if flat and not inert and (*state,) in layouts:
             prover.kept.append((state,))
             prover.alone.append(state)
             return
-        if check is not None and check(prover, STATE, self, (state,)):
-            raise Unsure
         if rule not in rules.OWNS_STATE:
             machine.check_state(prover, cls, verdict, state)
+        prover.kept.append((state,))
         _note_containers(prover, state)
-        if flat and not rule and not any(map(_is_special, state)):
+        if inert:
+            _search(prover, state)
+        if flat and not any(map(_is_special, state)):
             layouts.add((*state,))
 
     return __setstate__
+
+
+def _is_flat(prover: Prover, state: dict[Any, Any]) -> bool:
+    """Tell whether the values of a state are neither containers nor callables."""
+    kinds = set(map(type, state.values()))
+    if kinds <= prover.inert:
+        return True
+    for kind in kinds - prover.inert:
+        if issubclass(kind, _Result):
+            kind.named.opaque = True
+            prover.inert.add(kind)
+    return kinds <= prover.inert
+
+
+def _search(prover: Prover, state: Any) -> None:
+    """Check that a state holds nothing that could be called.
+
+    Raises
+    ------
+    Unsure
+    """
+    waiting = [state]
+    seen = set()
+    while waiting:
+        value = waiting.pop()
+        kind: Any = type(value)
+        if kind in _SCALARS or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if issubclass(kind, (dict, list, tuple, set, frozenset)):
+            waiting += value
+            waiting += value.values() if isinstance(value, dict) else ()
+        elif issubclass(kind, _Result):
+            named = kind.named
+            named.searched = True
+            prover.alone.append(value)
+            waiting += [named.later[value.index]] if value.index in named.later else []
+        elif kind not in prover.inert or (type(kind) is _Class and not _is_array(kind)):
+            raise Unsure
+
+
+def _is_array(kind: Any) -> bool:
+    return bool(kind.named.verdict.rule == "numpy_array")
 
 
 def _is_special(key: Any) -> bool:
@@ -638,8 +767,7 @@ def _is_special(key: Any) -> bool:
 
 
 def _note_containers(prover: Prover, state: Any) -> None:
-    """Remember the containers of a state that was judged."""
-    prover.kept.append((state,))
+    """Remember the containers of a state that was judged, and is kept."""
     waiting = [state]
     seen = set()
     while waiting:
@@ -688,33 +816,10 @@ def _late_caller(prover: Prover, named: Named) -> Any:
         if not ready:
             _may_be_called(prover, named)
             maker = _MAKERS.get(named.verdict.rule)
-            ready.append(maker(prover, named) if maker else _class_caller(prover, named))
+            ready.append(maker(prover, named) if maker else _caller(prover, named))
         return ready[0](*args)
 
     return call
-
-
-def _class_caller(prover: Prover, named: Named) -> Any:
-    """Return what a call of a class does whose result is seen to be a new instance of it."""
-    cls = named.real
-    call = _caller(prover, named)
-    if cls.__flags__ & _BUILTIN_SUBCLASS or issubclass(cls, (BaseException, set, frozenset)):
-        return call
-    named.typed = True
-    keep = prover.kept.append
-
-    def typed(*args: Any) -> Any:
-        prover.acted.append(True)
-        keep(args)
-        value = object.__new__(named.stand_in)
-        keep(value)
-        return value
-
-    return typed
-
-
-_BUILTIN_SUBCLASS = 0xFF << 24
-"""Flags of types that derive from int, list, tuple, bytes, str, dict... (Include/object.h)."""
 
 
 # -- numpy ----------------------------------------------------------------------------------------
@@ -890,7 +995,7 @@ def settle(prover: Prover) -> None:
         _settle_alone(prover)
     for named in prover.named.values():
         if named.trampoline or REFER not in named.verdict.grants:
-            _settle_handed_out(prover, named)
+            _settle_handed_out(named)
 
 
 def _settle_alone(prover: Prover) -> None:
@@ -908,7 +1013,7 @@ def _settle_alone(prover: Prover) -> None:
 
 def _settle_states(named: Named) -> None:
     """Check the states of the instances of one class."""
-    if len(set(map(id, named.made))) != len(named.made):
+    if len(set(named.made)) != len(named.made):
         raise Unsure  # an object was given a state twice
     if not named.types <= {int}:
         raise Unsure
@@ -936,8 +1041,30 @@ def _is_sensitive(cls: type, key: str) -> bool:
     return callable(found) or hasattr(type(found), "__get__")
 
 
-def _settle_handed_out(prover: Prover, named: Named) -> None:
+def _settle_handed_out(named: Named) -> None:
     """Check that what may only be called is nothing that the stream keeps."""
-    own = sum(1 for value in prover.kept if type(value) is named.stand_in)
-    if sys.getrefcount(named.stand_in) - own > named.count:
+    if sys.getrefcount(named.stand_in) > named.count:
         raise Unsure
+
+
+# -- the replay -----------------------------------------------------------------------------------
+
+
+def permit_late(prover: Prover, value: object, state: Any) -> None:
+    """Check that a real object may be given what the shadow saw it get.
+
+    Raises
+    ------
+    Unsure
+    """
+    cls = type(value)
+    hook = prover.setters.get(cls)
+    if hook is None:
+        verdict = machine._class_verdict(prover, cls)
+        if STATE not in verdict.grants and prover.permits(cls, STATE):
+            raise Unsure
+        named = Named(cls, prover.class_verdict(cls))
+        if "numpy" in sys.modules:
+            prover.inert.add(sys.modules["numpy"].ndarray)
+        hook = prover.setters[cls] = _checked_setter(prover, named, live=True)
+    hook(value, state)
