@@ -112,6 +112,8 @@ def judge_all(distribution: str) -> Judged | None:
             continue
         for name in [*_classes(module), *_functions_of_reducers(module)]:
             verdict = policies.verdict(module, name)
+            for operation in verdict.traits.get(DEFERRED, ()):
+                verdict = policies.verdict(module, name, operation)
             globals_ += verdict.kind != ABSENT
             granted += bool(verdict.grants)
     policies.flush()

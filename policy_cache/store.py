@@ -544,7 +544,9 @@ class Store:
             entry = self._load(fresh.file_name, fresh.fingerprint) or fresh
             self._entries[entry.file_name] = entry
             before = self._rows.get(top_level)
-            if before is not None and before["entry"] != entry.file_name:
+            # Another version stays, to be compared; the same one, patched, has taken its place.
+            same = before is not None and before["version"] == owner.version
+            if before is not None and same and before["entry"] != entry.file_name:
                 self._superseded.add(before["entry"])
             self._rows[top_level] = {
                 **owner._asdict(),
