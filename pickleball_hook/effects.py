@@ -38,15 +38,19 @@ if TYPE_CHECKING:
         why: str
 
     class Excuse(NamedTuple):
-        """A function under which these events (``*``: all) are not the stream's doing."""
+        """A function under which these events (``*``: all) are not the stream's doing.
+
+        A `bound` one excuses nothing when it is a method of an object of the stream's.
+        """
 
         module: str
         function: str
         events: frozenset[str]
+        bound: bool
 
 else:
     Rule = namedtuple("Rule", "kind why")
-    Excuse = namedtuple("Excuse", "module function events")
+    Excuse = namedtuple("Excuse", "module function events bound")
 
 _DATA = os.path.join(os.path.dirname(__file__), "effects.json")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -56,7 +60,6 @@ _LARGEST_FILE = 16
 _LONGEST_ARGUMENT = 120
 
 _SPECIAL_ATTRIBUTES = frozenset(["__code__", "__defaults__", "__kwdefaults__", "__bases__"])
-_FINALIZERS = frozenset(["__del__", "__call__"])
 _IMPORTING = frozenset(["_find_and_load", "exec_module"])
 _LOADING = frozenset(["exec", "import", "marshal.loads", "object.__setattr__"])
 _WRITING_BYTECODE = frozenset(["open", "os.mkdir", "os.rename"])
@@ -83,7 +86,7 @@ _JUDGING = frozenset(
     f"pickleball_hook.{name}"
     for name in (
         *("checked", "decisions", "entry", "gate", "guard", "inert", "names", "rules"),
-        *("safe_globals", "shadow", "standins", "torch_load"),
+        *("safe_globals", "shadow", "standins"),
     )
 )
 """Homes that hold what the unpickler asks before and after it runs something."""
@@ -109,7 +112,7 @@ def read_table() -> None:
         table = json.loads(file.read())
     for row in table["callers"]:
         module, _, function = row["function"].partition(":")
-        excuse = Excuse(module, function, frozenset(row["events"]))
+        excuse = Excuse(module, function, frozenset(row["events"]), row.get("bound", False))
         _excuses.setdefault(function.rpartition(".")[2], []).append(excuse)
     for event, row in table["events"].items():
         rules[event] = Rule(row["kind"], row["why"])
@@ -261,15 +264,15 @@ def _culprit(
                 return None
             computed = computed or module
             continue
-        if code.co_name in _FINALIZERS and _is_finalizer(asking):
-            if not _is_of_stream(_first_argument(asking), load):
-                return None
-            return _boundary(asking)
-        if _is_excuse(event, asking):
+        excuse = _excuse(event, asking)
+        if excuse is not None or code.co_name == "__del__":
+            bound = excuse is None or excuse.bound
+            if bound and _is_of_stream(_first_argument(asking), load):
+                return _boundary(asking)
             return None
         home = _home(asking)
-        if home in _JUDGING:
-            return None
+        if home in _JUDGING or (computed and _is_statement(computed, asking)):
+            return None  # a statement, though by an import function of somebody's own
         if home in _OWN_WORK:
             return _who_asked(asking)
         if home:
@@ -312,8 +315,8 @@ def _boundary(frame: FrameType | None) -> FrameType | None:
     return frame
 
 
-def _is_excuse(event: str, frame: FrameType) -> bool:
-    """Tell whether a frame runs a listed function: by identity, not by the name it bears."""
+def _excuse(event: str, frame: FrameType) -> Excuse | None:
+    """Return the listed function that a frame runs: by identity, not by the name it bears."""
     code = frame.f_code
     for excuse in _excuses.get(code.co_name, ()):
         if event not in excuse.events and "*" not in excuse.events:
@@ -322,8 +325,8 @@ def _is_excuse(event: str, frame: FrameType) -> bool:
             continue
         module = sys.modules.get(excuse.module)
         if module is not None and _code_of(vars(module), excuse.function) is code:
-            return True
-    return False
+            return excuse
+    return None
 
 
 def _code_of(namespace: Any, qualname: str) -> CodeType | None:
@@ -393,13 +396,6 @@ def _first_argument(frame: FrameType) -> object:
 
 
 # -- finalizers -----------------------------------------------------------------------------------
-
-
-def _is_finalizer(frame: FrameType) -> bool:
-    """Tell whether a frame is a ``__del__``, or a ``weakref.finalize`` that is due."""
-    if frame.f_code.co_name == "__del__":
-        return True
-    return frame.f_globals.get("__name__") == "weakref" and _is_excuse("weakref", frame)
 
 
 def _is_of_stream(value: object, load: context.Load) -> bool:
