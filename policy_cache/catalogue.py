@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from policy_cache import folders, policies, store
 from policy_cache.distributions import DISTRIBUTION
 from policy_cache.locate import locate
-from policy_cache.model import ABSENT, CALL, CONSTRUCT, DEFERRED, REFER, UNRESOLVED, Verdict
+from policy_cache.model import (
+    ABSENT,
+    CALL,
+    CONSTRUCT,
+    DEFERRED,
+    INERT,
+    REFER,
+    TEXTLESS,
+    UNRESOLVED,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,7 +115,7 @@ def judge_all(distribution: str) -> Judged | None:
         found = describe(distribution)
     except (PackageNotFoundError, ValueError):
         return None
-    globals_, granted = 0, 0
+    globals_, some = 0, 0
     for module in _modules(str(file) for file in found.files or ()):
         located = locate(module)
         if located is None or located.owner.kind != DISTRIBUTION:
@@ -115,9 +125,9 @@ def judge_all(distribution: str) -> Judged | None:
             for operation in verdict.traits.get(DEFERRED, ()):
                 verdict = policies.verdict(module, name, operation)
             globals_ += verdict.kind != ABSENT
-            granted += bool(verdict.grants)
+            some += bool(verdict.grants)
     policies.flush()
-    return Judged(found.name, found.version, globals_, granted)
+    return Judged(found.name, found.version, globals_, some)
 
 
 def _modules(files: Iterable[str]) -> Iterator[str]:
@@ -156,6 +166,33 @@ def _functions_of_reducers(module: str) -> list[str]:
 # -- comparing ------------------------------------------------------------------------------------
 
 
+def granted(verdict: dict[str, Any]) -> list[str]:
+    """Return the operations that a verdict grants, with what their operands must satisfy.
+
+    Parameters
+    ----------
+    verdict : dict
+        As a policy file has it.
+
+    Returns
+    -------
+    list of str
+        Such as ``refer``, ``state (no text)``, ``call (rule numpy_dtype)``.
+    """
+    traits = verdict.get("traits", {})
+    rows = []
+    for operation in sorted(verdict.get("grants", ())):
+        conditions = [
+            text
+            for trait, text in ((TEXTLESS, "no text"), (INERT, "nothing callable"))
+            if operation in traits.get(trait, ())
+        ]
+        if verdict.get("rule") and operation != REFER:
+            conditions.append(f"rule {verdict['rule']}")
+        rows.append(f"{operation} ({', '.join(conditions)})" if conditions else operation)
+    return rows
+
+
 def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return how the verdicts on the same globals differ.
 
@@ -173,8 +210,7 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[
     """
     changes: dict[str, dict[str, Any]] = {}
     for key in sorted({*before, *after}):
-        old = set(before.get(key, {}).get("grants", ()))
-        new = set(after.get(key, {}).get("grants", ()))
+        old, new = set(granted(before.get(key, {}))), set(granted(after.get(key, {})))
         if old == new:
             continue
         change = "changed" if key in before and key in after else "new" if key in after else "gone"
@@ -277,8 +313,7 @@ def locked() -> dict[str, Any]:
         for key, verdict in policy.verdicts.items():
             if verdict["kind"] in (ABSENT, UNRESOLVED):
                 continue
-            granted = sorted(verdict["grants"])
-            row["globals"][key] = {"granted": granted, "is": verdict["target"]}
+            row["globals"][key] = {"granted": granted(verdict), "is": verdict["target"]}
     python = ".".join(map(str, sys.version_info[:2]))
     return {"schema": LOCK_SCHEMA, "python": python, "distributions": table}
 
@@ -305,9 +340,9 @@ def lock_changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         if old["version"] != new["version"]:
             changes.append(f"{name} {old['version']} is now {new['version']}")
         for key in sorted({*old["globals"], *new["globals"]}):
-            granted = [table["globals"].get(key, {}).get("granted") for table in (old, new)]
-            if granted[0] != granted[1]:
-                was, now = (", ".join(ops or ()) or "nothing" for ops in granted)
+            both = [table["globals"].get(key, {}).get("granted") for table in (old, new)]
+            if both[0] != both[1]:
+                was, now = (", ".join(ops or ()) or "nothing" for ops in both)
                 changes.append(f"{key} was granted {was}, now {now}")
     return changes
 

@@ -69,8 +69,10 @@ def show(distribution: str, version: str, as_json: bool) -> None:
         target = "" if verdict["target"] == key else f" is {verdict['target']}"
         echo()
         echo(safe(f"{key}  ({verdict['kind']}{target})"))
+        conditions = dict(row.partition(" ")[::2] for row in catalogue.granted(verdict))
         for operation, evidence in verdict["grants"].items():
-            echo(f"  {operation:<10} {coloured('granted')}  {safe(evidence)}")
+            told = " ".join(part for part in (conditions[operation], evidence) if part)
+            echo(f"  {operation:<10} {coloured('granted')}  {safe(told)}")
         for operation, reason in verdict["refusals"].items():
             title = "all" if operation == "*" else operation
             echo(f"  {title:<10} {coloured('refused')}  {safe(reason)}")

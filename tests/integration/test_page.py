@@ -116,6 +116,7 @@ def test_search_open_and_see_a_chain(browser: list[str], tmp_path: Path) -> None
         "document.querySelector('.library').open",
         "(() => { document.querySelector('.global').open = true; })()",
         "[...document.querySelectorAll('.global ol.chain li')].map(item => item.textContent)",
+        search + "('os.system')",
         "document.querySelector('.refusal td:nth-child(3)').textContent",
         "document.querySelectorAll('img, b').length + document.title",
     ]
@@ -124,9 +125,10 @@ def test_search_open_and_see_a_chain(browser: list[str], tmp_path: Path) -> None
         "2 globals of 1 libraries, 1 refusals",
         1,
         "0 globals of 0 libraries, 0 refusals",
-        "1 globals of 1 libraries, 1 refusals",
+        "1 globals of 1 libraries, 0 refusals",
         True,
     ]
     assert results[6] == ["reaches posix:system (acts): a.py:1", "b.py:2", "c.py:3"]
-    assert results[7] == "<b>os.system</b>"
-    assert results[8] == "0pickleball: policies of this environment", "names are no markup"
+    assert results[7] == "0 globals of 0 libraries, 1 refusals"
+    assert results[8] == "<b>os.system</b>"
+    assert results[9] == "0pickleball: policies of this environment", "names are no markup"

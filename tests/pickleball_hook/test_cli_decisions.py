@@ -205,6 +205,7 @@ class TestPolicy:
         told(capsys, "policy", "synth", "acme")
         status, text = told(capsys, "policy", "diff", "acme", "1.0", "2.0")
         assert status == 1
+        assert "+ state (no text" in text
         assert "acme:Quiet" in text and "- state" in text
         assert told(capsys, "policy", "diff", "acme", "2.0", "2.0")[0] == 0
         assert told(capsys, "policy", "diff", "acme", "1.0", "3.0")[0] == 1
