@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pickleball_hook import context, effects, events
+from pickleball_hook import attribution, context, effects, events
 
 TABLE = json.loads(Path(effects.__file__).with_suffix(".json").read_bytes())
 ROWS = TABLE["events"]
@@ -37,7 +37,7 @@ def test_every_event_has_a_rule_that_is_known_and_a_reason() -> None:
 def test_every_function_that_excuses_exists_and_says_why(row: dict[str, Any]) -> None:
     module, _, function = row["function"].partition(":")
     namespace = vars(importlib.import_module(module))
-    assert isinstance(effects._code_of(namespace, function), types.CodeType)
+    assert isinstance(attribution.code_of(namespace, function), types.CodeType)
     assert row["why"]
     assert all(event == "*" or event in ROWS for event in row["events"])
 
@@ -137,7 +137,7 @@ def test_a_forked_child_forgets_the_loads_of_other_threads() -> None:
     ],
 )
 def test_names_of_import_statements(module: str, names: tuple[str, ...], named: bool) -> None:
-    assert effects._is_named(module, names) is named
+    assert attribution.is_named(module, names) is named
 
 
 def test_the_audit_hook_is_put_in_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,7 @@ def test_a_failure_of_the_effect_guard_refuses(monkeypatch: pytest.MonkeyPatch) 
     def fail(*args: object) -> None:
         raise KeyError("x")
 
-    monkeypatch.setattr(effects, "_culprit", fail)
+    monkeypatch.setattr(attribution, "culprit", fail)
     with pytest.raises(pickle.UnpicklingError, match="the effect guard failed"), context.entering():
         effects.check("os.system", (b"true",), sys._getframe())
 
