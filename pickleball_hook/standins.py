@@ -57,7 +57,7 @@ _TRAITS = frozenset(
     [
         *("assigns", "bare_new", "call_rule", "calls", "closed", "computed_keys", "constructs"),
         *("custom_state", "deferred", "fresh", "inert", "kin", "live", "own_names", "setters"),
-        *("state_keys", "state_rule", "textless", "unproven", "vouched"),
+        *("state_keys", "state_rule", "textless", "unproven", "unreduced", "vouched"),
     ]
 )
 """Traits of verdicts that are understood here."""
@@ -155,7 +155,7 @@ class Prover(Guard):
         self.copied = 0
         self.acted: list[bool] = []
         """Not empty once library code would have run, which may change what is judged later."""
-        self.inert: set[Any] = {_Number, DType, *_SCALARS, *_RESULTS}
+        self.inert: set[Any] = {_Number, _Buffered, DType, *_SCALARS, *_RESULTS}
         """Types of the shadow that stand for neither containers nor callables."""
         self.memo: Callable[[], dict[int, Any]] = dict
         """Gives a copy of the memo of the shadow."""
@@ -291,13 +291,14 @@ def _with_array(prover: Prover, value: Any) -> Any:
     kind = type(value)
     if kind in _SCALARS:
         return value
-    if type(kind) is not _Class or not _is_array(kind):
+    if kind is not _Buffered and (type(kind) is not _Class or not _is_array(kind)):
         raise Unsure
     if not prover.contents:
         raise Unsure
     _, shape, dtype, fortran, data = prover.contents[id(value)]
-    if type(data) is not bytes or dtype.objects:
+    if type(data) not in (bytes, bytearray) or dtype.objects:
         raise Unsure
+    data = bytes(data)
     prover.copied += len(data)
     if prover.copied > _COPIED:
         raise Unsure
@@ -310,6 +311,12 @@ def _with_array(prover: Prover, value: Any) -> Any:
 
 class _Number:
     """A numpy scalar that is no text, or an array that gets no state: no container, no callable."""
+
+    __slots__ = ()
+
+
+class _Buffered(_Number):
+    """Stands for an array that a rule may look into."""
 
     __slots__ = ()
 
@@ -958,7 +965,12 @@ def _numpy_frombuffer(prover: Prover, named: Named) -> Any:
         if type(buffer) not in (bytes, bytearray):
             raise Unsure
         dtype.used = True
-        return _Number()
+        if prover.contents is None or len(shape) != 2:
+            return _Number()
+        array = _Buffered()
+        prover.contents[id(array)] = (1, shape[0], dtype, shape[1] == "F", buffer)
+        prover.kept.append((array,))
+        return array
 
     return call
 
