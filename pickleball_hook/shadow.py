@@ -8,15 +8,17 @@ the reference machine then reads it from its start, and decides.
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import sys
 
 from pickleball_hook import names
 from pickleball_hook.originals import CUnpickler
 from pickleball_hook.standins import Prover, Unsure, settle
+from policy_cache.collector import resting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from pickleball_hook.context import Load
@@ -139,30 +141,9 @@ def _run(prover: Prover, proof: Proof, reader: Any, options: dict[str, Any]) -> 
 
 _LARGE = 1 << 16
 """Bytes from which on a stream may have enough objects for the collector to mind."""
-_paused = [0, False]
-"""How many shadows have the collector paused, and whether it was on."""
+_nothing = contextlib.nullcontext()
 
 
-class _uncollected:
-    """Context in which the garbage collector rests: a shadow makes no cycles, but many objects.
-
-    They would have all other objects of the process traversed, more than once for each load.
-    """
-
-    __slots__ = ("_large",)
-
-    def __init__(self, reader: Any) -> None:
-        self._large = reader.end - reader.position > _LARGE
-
-    def __enter__(self) -> None:
-        if self._large:
-            if not _paused[0]:
-                _paused[1] = gc.isenabled()
-            _paused[0] += 1
-            gc.disable()
-
-    def __exit__(self, *error: object) -> None:
-        if self._large:
-            _paused[0] -= 1
-            if not _paused[0] and _paused[1]:
-                gc.enable()
+def _uncollected(reader: Any) -> AbstractContextManager[None]:
+    """Return a context in which the garbage collector rests, if the stream is worth it."""
+    return resting if reader.end - reader.position > _LARGE else _nothing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import sys
 import threading
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from policy_cache import base_policy
 from policy_cache import store as _store
+from policy_cache.collector import resting
 from policy_cache.distributions import DISTRIBUTION, STDLIB
 from policy_cache.locate import is_stdlib, locate, would_import
 from policy_cache.model import ABSENT, DEFERRED, REFER, Verdict, refused
@@ -35,6 +35,7 @@ def _forget_lock() -> None:
     """Replace the lock in a forked child, where the thread that held it does not exist."""
     global _lock
     _lock = threading.RLock()
+    resting.forget()
 
 
 if hasattr(os, "register_at_fork"):
@@ -190,7 +191,7 @@ def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> V
     from policy_cache.judge import complete, judge
 
     try:
-        with _collector_paused():
+        with resting:
             found = known or judge(module, name, reductions)
             if operation in found.traits.get(DEFERRED, ()):
                 found = complete(found, operation, reductions)
@@ -199,22 +200,6 @@ def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> V
         return refused(module, name, "its source nests too deeply to be analysed")
     except Exception as error:
         return refused(module, name, f"the analysis failed: {type(error).__name__}: {error}")
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking syntax trees, which hold no cycles, as they grow.
-
-    Parsing five megabytes of source takes four times as long with it.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _entry(located: Module) -> _store.Entry:
