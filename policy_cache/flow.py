@@ -108,6 +108,11 @@ _HARMLESS_RESULTS = frozenset(
 )
 """Builtins whose result no longer is what the file gave."""
 
+_ONLY_LOOK = frozenset(
+    f"builtins:{name}" for name in ("isinstance", "issubclass", "id", "callable", "hasattr")
+)
+"""Those of them that run no method of what they are given."""
+
 _MUTATORS = frozenset(
     [
         *("append", "appendleft", "extend", "extendleft", "insert", "add", "push", "put"),
@@ -405,6 +410,8 @@ class _Walk:
         self.read: set[str] = set()
         self.stale = False
         """Whether a name came to stand for more after it had been read: another round is due."""
+        self.leaves = False
+        """Whether the method that was followed last left data in the attributes of its object."""
         self.frames: list[int] = []
         """Nested functions around the statement."""
         self.returned: dict[int, Value] = {}
@@ -749,7 +756,7 @@ class _Walk:
             if holder.id == self.self_name:
                 return
             if holder.id in self.env:
-                self._bind(holder.id, Value(value.carries, value.only(*_CALLABLE).atoms))
+                self._keep_in(holder.id, value)
         elif isinstance(holder, ast.Attribute):
             if isinstance(holder.value, ast.Name) and holder.value.id == self.self_name:
                 if holder.attr == "__dict__":
@@ -766,6 +773,17 @@ class _Walk:
                 self.tokens.add(STATE)
             elif isinstance(holder.func, ast.Attribute):
                 self._keep(holder.func.value, value)
+
+    def _keep_in(self, name: str, value: Value) -> None:
+        """Let what a local name stands for hold a value; an object of a known class stays one."""
+        known = self.env[name]
+        objects = known.of(INSTANCE)
+        if objects and not known.tainted:
+            if value.carries:
+                self._bind(name, Value(False, frozenset(_with_state(objects))))
+            self._bind(name, Value(False, frozenset(a for a in value.atoms if _may_act(a))))
+        else:
+            self._bind(name, Value(value.carries, value.only(*_CALLABLE).atoms))
 
     def _keep_attribute(self, name: str, value: Value) -> None:
         if value.carries:
@@ -972,6 +990,8 @@ class _Walk:
             return one(Atom(GLOBAL, Thing("external", thing.module, f"{thing.name}.{name}")))
         if thing.kind == "value":
             return NOT_KNOWN
+        if thing.kind == "function":
+            return one(Atom(GLOBAL, thing))  # of what holds it: a partial's, an object's
         found_things = candidates(thing, name)
         if found_things:
             return join(*[self._global(found) for found in found_things])
@@ -1189,7 +1209,10 @@ class _Walk:
         is_own = receiver.of(SELF) and callee.tainted
         if is_own and not plain.of(UNKNOWN):
             self._hit_call(node, f"attribute {name} of the state")
+        self.leaves = False
         given = self._invoke(node, known, call) if known.atoms else NOTHING
+        if self.leaves and receiver.of(INSTANCE) and isinstance(func.value, ast.Name):
+            self._keep(func.value, DATA)
         return join(plain.only(*_CALLABLE), Value(plain.tainted), given)
 
     def _call_unknown_method(
@@ -1290,9 +1313,11 @@ class _Walk:
             return self._invoke(node, self._forced(node, atom), call)
         if kind == CALLER:
             first, rest = call.without_first()
+            if atom.held:
+                rest = rest._replace(positional=[DATA, *rest.positional], opens=None)
             got = self._get(node, first, atom.text)
             found = method_sink(atom.text)
-            if found is not None and call.carries:
+            if found is not None and (call.carries or atom.held):
                 self._hit(node, f".{found.name}()", found.category, found.why)
             return join(Value(call.carries), self._invoke(node, Value(False, got.atoms), rest))
         if kind == COMPUTED:
@@ -1350,6 +1375,8 @@ class _Walk:
                 self._doubt(node, f"calls the value {thing.key}")
             return Value(call.carries)
         if thing.kind == "module":
+            return NOTHING
+        if thing.key in _ONLY_LOOK:
             return NOTHING
         if thing.key in _HARMLESS_RESULTS:
             self._call_with_anything(node, join(*call.values).only(INSTANCE, SELF))
@@ -1425,11 +1452,11 @@ class _Walk:
 
     def _construct(self, node: ast.AST, cls: Thing, call: _Call) -> Value:
         held = call.carries
-        made = one(Atom(INSTANCE, cls, held=held))
+        kept = frozenset(a for a in join(*call.values).atoms if _may_act(a))
+        made = Value(False, kept | {Atom(INSTANCE, cls, held=held)})
         if _owned_by_stdlib(cls):
-            kept = Value(False, frozenset(a for a in join(*call.values).atoms if _may_act(a)))
             self._hand_over(node, call)
-            return Value(held, kept.atoms)
+            return Value(held, kept)
         if not held and not any(v.of(*_CALLABLE) for v in call.values):
             return made
         for name in ("__new__", "__init__", "__post_init__"):
@@ -1529,7 +1556,7 @@ class _Walk:
         below = self._below(thing, owner, frozenset(tainted | tokens), given)
         self._merge(call.node, below)
         self._translate(thing, call, passed, below)
-        if (bound and tokens) or on_self:
+        if bound or on_self:
             self._take_back(owner, below)
         return self._result(below, passed, bool(tainted or tokens))
 
@@ -1538,6 +1565,7 @@ class _Walk:
         same = self.owner is not None and owner is not None and owner.key == self.owner.key
         if same and self.self_name:
             self.tokens |= below.kept
+        self.leaves = self.leaves or bool(below.kept)
 
     def _given(self, passed: dict[str, Value]) -> list[tuple[str, Atom]]:
         found: list[tuple[str, Atom]] = []
@@ -1729,7 +1757,8 @@ class _Walk:
             if call.carries:
                 self._hit(node, thing.key, "walk", "looks an attribute up by a computed name")
             return NOT_KNOWN
-        atoms = [one(Atom(CALLER, text=text.text)) for text in name.of(TEXT)]
+        held = call.carries
+        atoms = [one(Atom(CALLER, text=text.text, held=held)) for text in name.of(TEXT)]
         return join(*atoms) if atoms else NOT_KNOWN
 
     # -- helpers --------------------------------------------------------------------------------

@@ -96,6 +96,82 @@ HIT = {
     "match": "def f(c):\n match c:\n  case {'x': a}: os.system(a)",
     "async": "async def f(c): os.system(c)",
     "yield": "def f(c):\n yield os.system(c)",
+    "unpacked_alias": "def f(c):\n s, _ = os.system, 1\n s(c)",
+    "alias_in_a_loop": "def f(c):\n for s in (os.system,): s(c)",
+    "table": "T = {'a': os.system}\ndef f(c): T[c](c)",
+    "table_with_a_default": "T = {'a': os.system}\ndef f(c):\n s = T.get('b', len)\n s(c)",
+    "table_filled_later": "def f(c):\n t = {}\n t['a'] = os.system\n t['a'](c)",
+    "partial": "import functools\nrun = functools.partial(os.system)\ndef f(c): run(c)",
+    "methodcaller": "import operator\ndef f(c): operator.methodcaller('system', c)(os)",
+    "computed_name": "def f(c): getattr(os, 'sys' + 'tem')(c)",
+    "namespace": "def f(c): vars(os)['system'](c)",
+    "globals": "run = os.system\ndef f(c): globals()['run'](c)",
+    "import_module": "import importlib\ndef f(c): importlib.import_module('os').system(c)",
+    "returned_function": "def g(): return os.system\ndef f(c): g()(c)",
+    "returned_closure": "def g():\n def h(x): os.system(x)\n return h\ndef f(c): g()(c)",
+    "handed_function": "def g(k, x): k(x)\ndef f(c): g(os.system, c)",
+    "handed_instance": (
+        "class A:\n def go(self, x): os.system(x)\ndef g(a, x): a.go(x)\ndef f(c): g(A(), c)"
+    ),
+    "handed_to_compiled": "import numpy\ndef f(c): numpy.vectorize(os.system)(c)",
+    "held_instance": (
+        "class A:\n def go(self, x): os.system(x)\n"
+        "class B:\n def __init__(self): self.a = A()\n def go(self, x): self.a.go(x)\n"
+        "def f(c): B().go(c)"
+    ),
+    "callable_instance": "class A:\n def __call__(self, x): os.system(x)\ndef f(c): A()(c)",
+    "context_manager": (
+        "class A:\n def __init__(self, x): self.x = x\n def __enter__(self): os.system(self.x)\n"
+        " def __exit__(self, *e): pass\ndef f(c):\n with A(c): pass"
+    ),
+    "setter": (
+        "class A:\n @property\n def p(self): pass\n @p.setter\n"
+        " def p(self, x): os.system(x)\ndef f(c):\n a = A()\n a.p = c"
+    ),
+    "descriptor": (
+        "class D:\n def __set__(self, o, x): os.system(x)\nclass A:\n p = D()\n"
+        "def f(c):\n a = A()\n a.p = c"
+    ),
+    "operator": "class A:\n def __add__(self, x): os.system(x)\ndef f(c): A() + c",
+    "item_of_an_object": "class A:\n def __getitem__(self, x): os.system(x)\ndef f(c): A()[c]",
+    "item_set": "class A:\n def __setitem__(self, k, x): os.system(x)\ndef f(c): A()[0] = c",
+    "class_item": ("class A:\n def __class_getitem__(cls, x): os.system(x)\ndef f(c): return A[c]"),
+    "text_of_an_object": (
+        "class A:\n def __init__(self, x): self.x = x\n def __str__(self): os.system(self.x)\n"
+        "def f(c): return f'{A(c)}'"
+    ),
+    "iteration": (
+        "class A:\n def __init__(self, x): self.x = x\n def __iter__(self): os.system(self.x)\n"
+        "def f(c): return list(A(c))"
+    ),
+    "metaclass": (
+        "class M(type):\n def __call__(cls, x): os.system(x)\n"
+        "class A(metaclass=M): pass\ndef f(c): A(c)"
+    ),
+    "decorator": (
+        "def d(g):\n def h(x): os.system(x)\n return h\n@d\ndef k(x): pass\ndef f(c): k(c)"
+    ),
+    "decorator_with_arguments": (
+        "def d(n):\n def e(g):\n  def h(x): os.system(x)\n  return h\n return e\n"
+        "@d(1)\ndef k(x): pass\ndef f(c): k(c)"
+    ),
+    "caught": "def f(c):\n try: raise ValueError(c)\n except ValueError as e: os.system(e.args[0])",
+    "conditional_definition": (
+        "if os.name == 'posix':\n def g(x): os.system(x)\nelse:\n def g(x): pass\ndef f(c): g(c)"
+    ),
+    "two_imports": (
+        "try:\n from os import system as s\nexcept ImportError:\n s = len\ndef f(c): s(c)"
+    ),
+    "one_of_two_definitions": (
+        "if os.name == 'posix':\n def f(c): os.system(c)\nelse:\n def f(c): pass"
+    ),
+    "left_by_an_assignment": (
+        "class A:\n def go(self): os.system(self.x)\ndef f(c):\n a = A()\n a.x = c\n a.go()"
+    ),
+    "left_by_a_method": (
+        "class A:\n x = ''\n def keep(self, x): self.x = x\n def go(self): os.system(self.x)\n"
+        "def f(c):\n a = A()\n a.keep(c)\n a.go()"
+    ),
 }
 
 
@@ -114,6 +190,10 @@ CLEAN = {
     "type_checking": "def f(c): return isinstance(c, str)",
     "reads_a_file": "def f(c): return open(c, 'rb').read()",
     "not_called": "def f(c):\n s = os.system\n return c",
+    "table_of_harmless": "T = {'a': len}\ndef f(c): return T['a'](c)",
+    "checked_type": "def f(c): return isinstance(c, (os.system.__class__, str))",
+    "class_given_to_compiled": "import math\nclass A: pass\ndef f(c): return math.fsum([c, A])",
+    "helper_that_drops_its_argument": ("def g(x): return 'ls'\ndef f(c): os.system(g(c))"),
     "harmless_callback": "def f(c): return list(map(len, c))",
 }
 
@@ -377,3 +457,22 @@ def test_across_distributions(library) -> None:
 
 
 RUN = "import os\ndef g(x): os.system(x)"
+
+
+class TestEffects:
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "x = ''\ndef f(c):\n global x\n x = c",
+            "class A: pass\ndef f(c): A.x = c",
+            "def f(c): os.linesep = c",
+            "import sys\ndef f(c): sys.path.insert(0, c)",
+            "def f(c): os.environ['PATH'] = c",
+            "def f(c): globals()['x'] = c",
+        ],
+    )
+    def test_what_outlives_the_load(self, reached: Reached, source: str) -> None:
+        assert "effect" in {hit.category for hit in reached(source).hits}
+
+    def test_a_table_of_the_library_is_not_proven(self, reached: Reached) -> None:
+        assert reached("T = {}\ndef f(c): T[c] = c").unproven
