@@ -127,7 +127,7 @@ def allow_add(name: str, why: str, **wanted: bool) -> None:
         verdict = policies.verdict(module, attribute, operation)
     policies.flush()
     if not may_be_allowed(verdict):
-        reasons = "; ".join(dict.fromkeys(verdict.refusals.values()))
+        reasons = "; ".join(dict.fromkeys(text.rstrip(".") for text in verdict.refusals.values()))
         fail(
             f"{name} cannot be allowed by name: {reasons}. "
             "If you know the file, trust it: `pickleball trust add FILE`"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pickleball_hook.commands.output import coloured, echo, fail, print_json, safe
-from policy_cache.model import CALL, OPERATIONS, REFER
+from policy_cache.model import ABSENT, CALL, OPERATIONS, REFER
 
 if TYPE_CHECKING:
     from pickleball_hook.inspection import FileVerdict
@@ -120,6 +120,9 @@ def _explain_file(path: str, as_json: bool) -> None:
 def _print_used(row: dict[str, Any]) -> None:
     verdict: Verdict = row["verdict"]
     echo(f"  {verdict.kind} {safe(verdict.target)}")
+    if verdict.kind == ABSENT:
+        echo(f"  not judged: {safe(verdict.why_not(REFER))}")
+        return
     refused = False
     for operation in row["used"]:
         if operation in verdict.grants:
