@@ -1,4 +1,4 @@
-"""Processes killed while they make a policy: none leaves a bad entry, or a lock that others wait on.
+"""Processes killed while they make a policy leave no bad entry, and no lock that others wait on.
 
 ``python kill.py [--rounds 200] [--distribution joblib]``: in a scratch cache a process judges a
 distribution and is killed with SIGKILL at a random moment. After each, every file that is there

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _MOST_HELD = 3_000_000
 """Bytes of source whose trees stay in memory between loads; they take about 25 times as much."""
 
+_TOLD = "PICKLEBALL_CACHE_TOLD"
+"""Inherited by child processes, so that a tree of workers speaks once."""
+
 _lock = threading.RLock()
 _memory: dict[tuple[str, str], Verdict] = {}
 _reductions: dict[str, list[Reduction]] = {}
@@ -73,6 +76,9 @@ def flush() -> None:
     if _disk is not None:
         _disk.flush()
         _disk.end_turn()
+        problem = _disk.problem()
+        if problem is not None:
+            _tell(problem)
     progress = sys.modules.get("policy_cache.progress")
     if progress is not None:
         progress.done()
@@ -80,6 +86,25 @@ def flush() -> None:
     if syntax is not None and syntax.held() > _MOST_HELD:
         with _lock:
             _forget_analysis()
+
+
+def _tell(problem: str) -> None:
+    """Say why policies are not kept or not believed: to the program's log, and once on stderr.
+
+    One line per tree of processes, none with ``PICKLEBALL_QUIET=1``; never a warning, which the
+    program's filters could turn into a failed load.
+    """
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        logger = logging.getLogger("pickleball")
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+        logger.warning("%s", problem)
+    if sys.flags.ignore_environment or os.environ.get(_TOLD) or sys.stderr is None:
+        return
+    if os.environ.get("PICKLEBALL_QUIET", "").strip() != "1":
+        os.environ[_TOLD] = "1"
+        sys.stderr.write(f"pickleball: {problem}\n")
 
 
 def forget() -> None:

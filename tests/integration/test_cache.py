@@ -158,3 +158,17 @@ def test_an_upgrade_in_place_is_judged_anew(run: Runner, model: Path, scratch: E
     out, err = start(run, model).communicate()
     assert out == b""
     assert b"PolicyViolation" in err and b"rebuild" in err
+
+
+def test_what_cannot_be_kept_is_said_once(run: Runner, model: Path) -> None:
+    run.cache.write_text("no folder")
+    twice = (
+        LOAD
+        + "import subprocess\nif len(sys.argv) < 3:\n    subprocess.run([sys.executable, *sys.argv, 'again'])\n"
+    )
+    done = run(twice, model)
+    assert done.stdout == "60\n60\n"
+    assert done.stderr.startswith("pickleball: ") and str(run.cache) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert run(twice, model, env={"PICKLEBALL_QUIET": "1"}).stderr == ""
+    assert run(LOAD, model, python_flags=["-W", "error"]).returncode == 0

@@ -74,8 +74,11 @@ def test_wheel_names_its_dependencies(wheel: Path) -> None:
         lines = archive.read(name).decode().splitlines()
     required = [line for line in lines if line.startswith("Requires-Dist: ") and ";" not in line]
     assert [line.split()[1].split(">")[0] for line in sorted(required)] == [
+        "click",
+        "filelock",
         "importlib-metadata",
         "platformdirs",
+        "rich",
         "wrapt",
     ]
     assert "Requires-Python: >=3.10" in lines
