@@ -22,6 +22,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,7 +33,28 @@ PROGRAM = "program"
 #: Refusals that are meant: family, pattern of the case's name, pattern of the refused global, why.
 EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
     ("by_value", ".*", r"(cloudpickle|dill)\b.*", "functions by value are code in the file"),
+    (
+        "estimators",
+        "(umap|pynndescent) .*",
+        r"(numba|pynndescent|umap|cloudpickle|copyreg)\b.*",
+        "functions by value are code in the file",
+    ),
+    (
+        "networks",
+        "fx graph module",
+        r"torch\.fx\.graph_module\.reduce_graph_module.*",
+        "source text in the file is run",
+    ),
+    ("networks", "quantized dynamic", r"torch\.ScriptObject.*", "compiled code in the file"),
+    (
+        "plain",
+        "(attrgetter|methodcaller)",
+        r"operator\.(attrgetter|methodcaller)",
+        "looks attributes up by names in the file",
+    ),
+    ("frames", "getter", r"operator\.attrgetter", "looks attributes up by names in the file"),
 )
+START, END = "<!-- round trips: written by bench/roundtrips.py -->", "<!-- end of round trips -->"
 
 
 class Family(NamedTuple):
@@ -166,6 +188,62 @@ def explanation(family: str, outcome: Outcome) -> str | None:
     return None
 
 
+class Row(NamedTuple):
+    """The counts of objects in a family."""
+
+    family: str
+    libraries: str
+    objects: int
+    equal: int
+    explained: Counter[str]
+    others: int
+
+
+def row(report: Report) -> Row:
+    """Count the objects of a family that plain Python loads."""
+    by_case: dict[str, list[Outcome]] = collections.defaultdict(list)
+    for outcome in report.outcomes:
+        if outcome.verdict != "failed in plain Python too":
+            by_case[outcome.case].append(outcome)
+    explained: Counter[str] = Counter()
+    others = 0
+    for outcomes in by_case.values():
+        bad = [outcome for outcome in outcomes if outcome.verdict != "loaded"]
+        why = [explanation(report.family, outcome) for outcome in bad]
+        if None in why:
+            others += 1
+        elif why:
+            explained[str(why[0])] += 1
+    equal = len(by_case) - others - explained.total()
+    libraries = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    return Row(report.family, libraries, len(by_case), equal, explained, others)
+
+
+def table(rows: list[Row]) -> str:
+    """The table for the README."""
+    lines = ["| objects of | built | load equal | refused rightly | refused or different |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for one in rows:
+        told = "; ".join(f"{count}: {why}" for why, count in one.explained.items()) or "0"
+        name = one.libraries or one.family
+        lines.append(f"| {name} | {one.objects} | {one.equal} | {told} | {one.others} |")
+    objects, equal = sum(one.objects for one in rows), sum(one.equal for one in rows)
+    rightly, others = sum(one.explained.total() for one in rows), sum(one.others for one in rows)
+    lines.append(f"| all | {objects} | {equal} | {rightly} | {others} |")
+    share = equal / max(objects - rightly, 1)
+    lines.append(f"\n{share:.1%} of the objects that carry no code load equal, in every format.")
+    return "\n".join(lines)
+
+
+def write(readme: Path, rows: list[Row]) -> None:
+    """Put the table between the markers of the README."""
+    before, _, rest = readme.read_text(encoding="utf-8").partition(START)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise SystemExit(f"{readme} has no markers {START} and {END}")
+    readme.write_text(f"{before}{START}\n{table(rows)}\n{END}{after}", encoding="utf-8")
+
+
 def show(report: Report, verbose: bool) -> int:
     """Print one family; the number of unexplained refusals and differences."""
     by_case: dict[str, list[Outcome]] = collections.defaultdict(list)
@@ -204,10 +282,12 @@ def show(report: Report, verbose: bool) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("families", nargs="*", help="names of modules in roundtrips/; all if none")
+    parser.add_argument("--write", type=Path, help="a README to put the table into")
     parser.add_argument("--verbose", action="store_true", help="also what could not be built")
     arguments = parser.parse_args()
     wanted = [f for f in families() if not arguments.families or f.name in arguments.families]
     bad = objects = files = 0
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="roundtrips-") as home:
         for family in wanted:
             report = measure(family, Path(home, family.name.replace(" ", "")), Path(home))
@@ -215,8 +295,12 @@ def main() -> None:
                 print(f"{family.name}: not installed")
                 continue
             bad += show(report, arguments.verbose)
+            rows.append(row(report))
             objects += len({outcome.case for outcome in report.outcomes})
             files += len(report.outcomes)
+    if arguments.write:
+        write(arguments.write, rows)
+    print(table(rows))
     guard = importlib.util.find_spec("pickleball_hook")
     print(f"{objects} objects, {files} files, {bad} objects refused or different unexplained")
     sys.exit(1 if bad or guard is None else 0)

@@ -15,7 +15,17 @@ import weakref
 from pickleball_hook import context, names, records, settings
 from pickleball_hook.errors import Finding, PolicyViolation
 from policy_cache import policies
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, TEXTLESS, Verdict
+from policy_cache.model import (
+    CALL,
+    CONSTRUCT,
+    FILL,
+    INERT,
+    LASTING,
+    REFER,
+    STATE,
+    TEXTLESS,
+    Verdict,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -254,8 +264,9 @@ class Guard:
         policy says that it takes them as they are (``kin``), if this load has made them.
         """
         home = verdict.target.partition(":")[0].partition(".")[0]
-        kin = bool(verdict.traits.get("kin"))
-        waiting = list(values)
+        kin, lasting = bool(verdict.traits.get("kin")), bool(verdict.traits.get(LASTING))
+        named = operation == STATE and not verdict.traits.get("custom_state")
+        waiting = _attribute_values(values) if named else list(values)
         seen: set[int] = set()
         while waiting:
             value = waiting.pop()
@@ -263,6 +274,13 @@ class Guard:
             if kind in _NUMBERS or id(value) in seen:
                 continue
             seen.add(id(value))
+            if kind in (list, set, dict) and lasting:
+                self.refuse(
+                    _dotted(verdict),
+                    OPCODES[operation],
+                    "it may later run text as code, and it is given a container to be filled",
+                )
+                return
             if kind in (tuple, list, set, frozenset):
                 waiting += value
             elif kind is dict:
@@ -278,7 +296,10 @@ class Guard:
     def _check_operand(self, verdict: Verdict, value: object, needed: str) -> None:
         if needed == CALL and verdict.target in _CALLS_BARE and type(value) is types.FunctionType:
             needed = REFER
-        reason = self.permits(value, needed)
+        if type(value) is functools.partial and id(value) in self.made:
+            reason = self.reason_against_call(value)  # its arguments were judged when it got them
+        else:
+            reason = self.permits(value, needed)
         if reason and needed == CONSTRUCT:
             reason = self.permits(value, CALL)
         if reason:
@@ -287,6 +308,15 @@ class Guard:
                 f"{OPCODES[needed]} by {_dotted(verdict)}",
                 reason,
             )
+
+
+def _attribute_values(values: list[Any]) -> list[Any]:
+    """Return the values of a state that is written to attributes: their names are no data."""
+    found: list[Any] = []
+    for state in values:
+        for half in state if type(state) is tuple and len(state) == 2 else (state,):
+            found += half.values() if type(half) is dict else [half]
+    return found
 
 
 def find_callable(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pickleball_hook import frames, names, originals, rules
 from pickleball_hook.guard import Guard
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, STATE, Verdict
+from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, STATE, TEXTLESS, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -325,6 +325,8 @@ def load_build(self: Any) -> None:
     guard.elsewhere = 0
     if _is_replaced_in_place(inst):
         guard.elsewhere = sys.getrefcount(inst) - _BOOKED - _count(self.memo, inst)
+    if rules.has_already(guard, inst, state):
+        return
     check_build(guard, inst, state)
     setstate = getattr(inst, "__setstate__", None)
     if setstate is not None:
@@ -332,14 +334,15 @@ def load_build(self: Any) -> None:
         setstate(state)
         guard.calling = False
         return
+    has_slots = isinstance(state, tuple) and tuple.__len__(state) == 2
     state, slots = _halves(state)
-    if not _is_nothing(state):
+    if not _is_nothing(self, state):
         if not isinstance(state, dict):
             raise pickle.UnpicklingError("state is not a dictionary")
         attributes = inst.__dict__
         for key, value in dict.items(state):
             attributes[sys.intern(key) if type(key) is str else key] = value
-    if not _is_nothing(slots):
+    if has_slots and (_is_strict(self) or not _is_nothing(self, slots)):
         if not isinstance(slots, dict):
             raise pickle.UnpicklingError("slot state is not a dictionary")
         guard.calling = True
@@ -356,9 +359,14 @@ def _halves(state: Any) -> tuple[Any, Any]:
     return state, None
 
 
-def _is_nothing(state: Any) -> bool:
+def _is_nothing(self: Any, state: Any) -> bool:
     """Tell whether a state is empty, without asking an object of some class of the file's."""
-    return state is None or (type(state) in _PLAIN and not state)
+    return state is None or (not _is_strict(self) and type(state) in _PLAIN and not state)
+
+
+def _is_strict(self: Any) -> bool:
+    """Tell whether a state must be a dict or None, as in C; what is false will do in Python."""
+    return isinstance(self, ReferenceUnpickler)
 
 
 def _is_replaced_in_place(inst: Any) -> bool:
@@ -404,7 +412,7 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
     if verdict.rule in rules.OWNS_STATE:
         return  # the rule has looked at the whole of it
     check_state(guard, cls, verdict, state)
-    if STATE in verdict.traits.get(INERT, ()):
+    if STATE in verdict.traits.get(INERT, ()) or STATE in verdict.traits.get(TEXTLESS, ()):
         guard.check_operands(verdict, STATE, (state,))
 
 
@@ -612,6 +620,8 @@ def load_appends(self: Any) -> None:
 
 
 def _extend(self: Any, target: Any, items: list[Any]) -> None:
+    if _is_idle(self, items):
+        return
     guard: Guard = self._guard
     check_fill(guard, target, "APPENDS", items)
     if type(target) is list:
@@ -642,6 +652,8 @@ def load_setitems(self: Any) -> None:
 
 
 def _set_items(self: Any, target: Any, items: list[Any]) -> None:
+    if _is_idle(self, items):
+        return
     guard: Guard = self._guard
     check_fill(guard, target, "SETITEMS", items)
     if len(items) % 2 and isinstance(self, ReferenceUnpickler):  # IndexError in Python's own
@@ -656,6 +668,8 @@ def load_additems(self: Any) -> None:
     """ADDITEMS: the items above the mark."""
     items = self.pop_mark()
     target = self.stack[-1]
+    if _is_idle(self, items):
+        return
     guard: Guard = self._guard
     check_fill(guard, target, "ADDITEMS", items)
     guard.calling = True
@@ -666,6 +680,11 @@ def load_additems(self: Any) -> None:
         for item in items:
             add(item)
     guard.calling = False
+
+
+def _is_idle(self: Any, items: list[Any]) -> bool:
+    """Tell whether there is nothing to fill in: the C unpickler then leaves the object alone."""
+    return not items and isinstance(self, ReferenceUnpickler)
 
 
 def check_fill(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None:
@@ -701,7 +720,7 @@ def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> No
     if isinstance(attributes, dict) and any(hook in attributes for hook in _INSTANCE_HOOKS):
         guard.refuse(_name(cls), opcode, "its state shadows the method that would be called")
     rules.check(guard, verdict, FILL, target, tuple(items))
-    if FILL in verdict.traits.get(INERT, ()):
+    if FILL in verdict.traits.get(INERT, ()) or FILL in verdict.traits.get(TEXTLESS, ()):
         guard.check_operands(verdict, FILL, items)
 
 

@@ -19,6 +19,7 @@ from policy_cache.locate import Module
 _LARGEST = 400_000_000
 _UNPICKLER_NAME = re.compile(r"(^|_)(un_?pickle|reconstruct|rebuild|newobj)(_|$)", re.IGNORECASE)
 _RETURNED = re.compile(r"return\s*\(?\s*([A-Za-z_][\w.]*(?:\(self\))?)\s*,")
+_REGISTERED = re.compile(r"^[ \t]*copy_?reg\.pickle\(\s*[\w.]+\s*,\s*(\w+)", re.MULTILINE)
 _CLASS = re.compile(
     r"^(?P<indent>[ \t]*)(?:cdef\s+|cpdef\s+)?(?:final\s+|public\s+|api\s+)*"
     r"class\s+(?P<name>[\w{}]+)"
@@ -159,9 +160,10 @@ def _is_named(pattern: str, name: str) -> bool:
 
 
 def _reducers(text: str) -> list[str]:
-    """Return the bodies of the reducers in `text`."""
+    """Return the bodies of the reducers in `text`, and of functions given to ``copyreg.pickle``."""
     found = []
-    for match in re.finditer(r"^([ \t]*)def __reduce(?:_ex)?__\(.*$", text, re.MULTILINE):
+    names = "|".join(["__reduce(?:_ex)?__", *map(re.escape, _REGISTERED.findall(text))])
+    for match in re.finditer(rf"^([ \t]*)def (?:{names})\(.*$", text, re.MULTILINE):
         indent = len(match[1])
         body = []
         for line in text[match.end() :].splitlines()[1:]:

@@ -10,7 +10,7 @@ from typing import Any
 from policy_cache import base_policy, extensions
 from policy_cache.distributions import DISTRIBUTION, LOCAL, STDLIB
 from policy_cache.flow import STATE as ALL_STATE
-from policy_cache.flow import Hit, Summary, parameters, reach
+from policy_cache.flow import Hit, Summary, callables, parameters, reach
 from policy_cache.hierarchy import OBJECT, in_class_scope, is_enum, lineage, made_class, member
 from policy_cache.locate import Module, locate
 from policy_cache.model import (
@@ -20,6 +20,7 @@ from policy_cache.model import (
     DEFERRED,
     FILL,
     INERT,
+    LASTING,
     REFER,
     STATE,
     TEXTLESS,
@@ -465,11 +466,28 @@ def _method(cls: Thing, name: str) -> Thing | None:
         return thing._replace(kind="function", node=named_lambda(thing.node))
     if thing.kind == "value" and isinstance(thing.node, (ast.Name, ast.Attribute)):
         thing = in_class_scope(thing.node, base) or thing
+    if thing.kind == "value":  # ``__del__ = close``, ``__reduce__ = staticmethod(f)``
+        functions, unknown = callables(thing, base)
+        return functions[0] if functions and not unknown else None
     return thing if thing.kind == "function" else None
+
+
+_MADE = "{} is made at run time: its source cannot be followed"
+
+
+def _is_made(cls: Thing, name: str) -> bool:
+    """Tell whether a special method is what some call gives: ``__del__ = make_finalizer()``."""
+    found = member(cls, name)
+    if found is None or found[1].kind != "value" or _method(cls, name) is not None:
+        return False
+    return callables(found[1], found[0])[1]
 
 
 def _judge_construct(case: _Case) -> None:
     """``NEWOBJ`` runs ``__new__`` with arguments from the file."""
+    if _is_made(case.thing, "__new__"):
+        case.refuse(_MADE.format("__new__"), CONSTRUCT, CALL)
+        return
     new = _method(case.thing, "__new__")
     case.grants[CONSTRUCT] = f"{case.thing.where} class statement"
     if new is None:
@@ -488,6 +506,8 @@ def _judge_state(case: _Case) -> None:
         f"{(setter or case.thing).where} {'__setstate__' if setter else 'class statement'}"
     )
     _take_state_rule(case)
+    if setter is None and _is_made(case.thing, "__setstate__"):
+        case.refuse(_MADE.format("__setstate__"), STATE)
     if setter is None:
         return
     reviewed = base_policy.look_up(_owner_name(setter), setter.key)
@@ -692,11 +712,23 @@ def _judge_implicit(case: _Case) -> None:
     for name in _IMPLICIT:
         method = _method(case.thing, name)
         if method is None:
+            if name == "__del__" and _is_made(case.thing, name):
+                case.refuse(_MADE.format(name), CONSTRUCT, CALL, STATE, FILL)
             continue
         summary = reach(method, case.thing, frozenset([ALL_STATE]), _MOST_IMPLICIT)
         case.files |= summary.files
+        if name == "__del__" and any(hit.category == "call" for hit in summary.hits):
+            inert = {*case.traits.get(INERT, ()), STATE, CALL}  # type: ignore[misc]
+            case.traits[INERT] = sorted(inert)
         hits = [hit for hit in summary.hits if hit.category in SEVERE]
-        if hits:
+        if hits and all(hit.category == "code" for hit in hits):
+            # Only text in the object's own state can be run as code: it is to have none, at any
+            # later time either.
+            case.traits[LASTING] = True
+            needy = (CONSTRUCT, CALL, STATE, FILL)
+            case.traits[TEXTLESS] = sorted({*case.traits.get(TEXTLESS, ()), *needy})  # type: ignore[misc]
+            case.unproven.append(f"{name} {hits[0]}")
+        elif hits:
             case.refuse(f"{name} {hits[0]}", CONSTRUCT, CALL, STATE, FILL)
 
 

@@ -163,3 +163,16 @@ def test_evidence_files(library) -> None:
     assert module is not None
     names = [path.rpartition("/")[2] for path in extensions.files(module)]
     assert names == [f"_fast{SUFFIX}", "_fast.pyx", "_fast.pyi"]
+
+
+@pytest.mark.parametrize(
+    "registers", ["copyreg.pickle(Tree, shrink)", "copy_reg.pickle(Tree, shrink, grow)"]
+)
+def test_functions_that_a_source_registers(library, registers: str) -> None:
+    text = f"cdef class Tree:\n    pass\n\ndef shrink(tree):\n    return (grow, ())\n\ndef grow():\n    pass\n\n{registers}\n"
+    found = known(library, "grow", {".pyx": text})
+    assert found is not None
+    assert found.returned
+    found = known(library, "shrink", {".pyx": text})
+    assert found is not None
+    assert not found.returned

@@ -162,3 +162,18 @@ class Error(Exception):
     def act(self, path: str) -> None:
         """Act."""
         open(path, "w").close()
+
+
+class Evaluating:
+    """Runs text of its own as code when it is hashed."""
+
+    def __hash__(self) -> int:
+        eval(self.part[0])
+        return 1
+
+
+class Restoring:
+    """Runs text of its state as code."""
+
+    def __setstate__(self, state: Any) -> None:
+        self.value = eval(state[0])
