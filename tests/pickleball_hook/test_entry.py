@@ -271,6 +271,14 @@ class TestSameErrors:
             b"0.",
             b"(1.",
             b"2.",
+            *(
+                b"ctypes\nSimpleNamespace\n)R" + rest
+                for rest in (b"Nb.", b"]b.", b")b.", b"NN\x86b.", b"}N\x86b.", b"N]\x86b.")
+            ),
+            *(
+                b"cfractions\nFraction\n(K\x01K\x02tR" + rest
+                for rest in (b"(e.", b"(u.", b"(\x90.")
+            ),
         ],
     )
     def test_odd_streams(self, data: bytes) -> None:
