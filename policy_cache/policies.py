@@ -30,6 +30,8 @@ _TOLD = "PICKLEBALL_CACHE_TOLD"
 _lock = threading.RLock()
 _memory: dict[tuple[str, str], Verdict] = {}
 _reductions: dict[str, list[Reduction]] = {}
+_program_reductions: dict[str, tuple[object, list[Reduction]]] = {}
+"""Of packages that no distribution owns, with the state of the files that they were read from."""
 _imports: dict[str, str] = {}
 _disk: _store.Store | None = None
 
@@ -114,6 +116,7 @@ def forget() -> None:
         _disk = None
         _memory.clear()
         _reductions.clear()
+        _program_reductions.clear()
         _imports.clear()
         _forget_analysis()
 
@@ -245,7 +248,11 @@ def reductions(located: Module) -> list[Reduction]:
         return _reductions[top]
     package = reducers.located_top(located.name) or located
     if located.owner.kind != DISTRIBUTION:
-        return reducers.of_package(package)
+        state = reducers.state_of(package)
+        known = _program_reductions.get(top)
+        if known is None or known[0] != state:
+            known = _program_reductions[top] = (state, reducers.of_package(package))
+        return known[1]
     entry = _entry(located)
     rows = _fact(top, "reducers")
     if not isinstance(rows, list):

@@ -9,8 +9,10 @@ functions, ``super()`` and conditional expressions.
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy_cache.hierarchy import in_class_scope, lineage, member
@@ -60,20 +62,36 @@ def of_package(top: Module) -> list[Reduction]:
     return sorted(set(found))
 
 
+def state_of(top: Module) -> object:
+    """Return what changes when a source file of the package or module `top` does."""
+    state = []
+    for path, _ in _sources(top):
+        with contextlib.suppress(OSError):
+            found = os.stat(path)
+            state.append((path, found.st_size, found.st_mtime_ns))
+    return state
+
+
 def _marked_modules(top: Module) -> list[str]:
     """Find the modules whose text mentions reducers: a text search is cheap, parsing is not."""
+    return [name for path, name in _sources(top) if _is_marked(path)]
+
+
+def _sources(top: Module) -> Iterator[tuple[str, str]]:
+    """Return the source files of a package or module, with the modules that they are."""
     if not top.package:
-        return [top.name] if top.file and _is_marked(top.file) else []
-    names = []
+        if top.file:
+            yield top.file, top.name
+        return
     for root in top.path:
         for folder, folders, files in os.walk(root):
             folders[:] = sorted(f for f in folders if f not in _SKIPPED_FOLDERS)
             package = [top.name, *os.path.relpath(folder, root).split(os.sep)]
             prefix = ".".join(part for part in package if part != ".")
             for file in sorted(files):
-                if file.endswith(".py") and _is_marked(os.path.join(folder, file)):
-                    names.append(prefix if file == "__init__.py" else f"{prefix}.{file[:-3]}")
-    return names
+                if file.endswith(".py"):
+                    name = prefix if file == "__init__.py" else f"{prefix}.{file[:-3]}"
+                    yield os.path.join(folder, file), name
 
 
 def _is_marked(path: str) -> bool:

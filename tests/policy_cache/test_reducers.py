@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from policy_cache import policies, reducers
 from policy_cache.locate import locate
 from policy_cache.reducers import Reduction, located_top, of_package
 
@@ -178,3 +179,21 @@ def test_package_of_a_module(library) -> None:
 def test_override_of_a_private_pickler_says_nothing_of_files(library) -> None:
     text = "class P(Pickler):\n def reducer_override(self, o): return f, (o,)"
     assert targets(library, REGISTERED + text) == set()
+
+
+def test_a_programs_own_package_is_read_once_and_again_when_it_changes(
+    library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = library.write("own/__init__.py", "class A:\n    def __reduce__(self): return A, ()\n")
+    library.forget()
+    read: list[str] = []
+    plain = reducers.of_package
+    monkeypatch.setattr(reducers, "of_package", lambda top: read.append(top.name) or plain(top))
+    located = locate("own")
+    assert located is not None
+    first = policies.reductions(located)
+    assert policies.reductions(located) is first
+    assert read == ["own"]
+    path.write_text(path.read_text().replace("A, ()", "len, ((),)"))
+    policies.reductions(located)
+    assert read == ["own", "own"]
