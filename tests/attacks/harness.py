@@ -139,7 +139,7 @@ def check_audit(arenas: Arenas, attacks: Sequence[Attack]) -> None:
         for attack in attacks
         if (plain := arenas.outcome(attack, "off")) != (audited := arenas.outcome(attack, "audit"))
     ]
-    assert not differ
+    assert not differ, differ
 
 
 def check(arenas: Arenas, attack: Attack) -> None:
