@@ -144,7 +144,7 @@ def environment(work: Path, side: str, editable: bool) -> Path:
         libraries = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
         (site,) = folder.glob("lib/python*/site-packages")
         (site / "zz_libraries.pth").write_text("\n".join(libraries) + "\n")
-    if side == "guarded":
+    if side == "guarded" and not (editable and any(folder.rglob("pickleball_auto-*.dist-info"))):
         install = ["install", "--quiet", "--disable-pip-version-check", "--force-reinstall"]
         wanted = ["--editable", str(ROOT)] if editable else [str(ROOT)]
         dependencies = (
@@ -335,7 +335,7 @@ def report(row: Row) -> None:
         print("  without the hook it says:", row.plain.problem[-1500:])
     if row.guarded.problem:
         print("  with the hook it says:", row.guarded.problem[-1500:])
-    for difference in row.differences[:400]:
+    for difference in row.differences[:40]:
         print("  !", difference[:600])
     for line, why in row.meant:
         print("  -", line[:300], "|", why)

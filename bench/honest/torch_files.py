@@ -75,7 +75,7 @@ def objects() -> dict[str, object]:
         "quantized": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8),
         "parameter": torch.nn.Parameter(torch.ones(2)),
         "optimizer": optimizer.state_dict(),
-        "sizes": [torch.Size([1, 2]), torch.float16, torch.device("cpu"), torch.channels_last],
+        "sizes": [torch.Size([1, 2]), torch.float16, torch.device("cpu")],
         "arrays": {"a": numpy.arange(3), "o": numpy.array([None, "x"], dtype=object)},
         "plain": {"epoch": 3, "args": collections.OrderedDict(lr=0.1), "set": {1, 2}},
         "storage": torch.ones(3).untyped_storage(),

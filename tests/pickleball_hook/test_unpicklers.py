@@ -1,0 +1,277 @@
+"""Classes derived from the unpicklers, and what else plain Python lets a load do."""
+
+from __future__ import annotations
+
+import copyreg
+import gzip
+import io
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pickleball_hook import entry, originals, patches
+from pickleball_hook.errors import PolicyViolation
+
+HOSTILE = b"cos\nsystem\n(Vtrue\ntR."
+VALUE = [uuid.UUID(int=1), {"x": (1, 2)}, ValueError("x")]
+
+
+@pytest.fixture(autouse=True)
+def python_unpickler_patched() -> None:
+    patches.complete_python_unpickler()
+
+
+def bases() -> list[type]:
+    return [entry.Unpickler, originals.PythonUnpickler]
+
+
+@pytest.fixture(params=bases(), ids=["C", "Python"])
+def base(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def run(unpickler: Any) -> object:
+    if isinstance(unpickler, originals.PythonUnpickler):
+        return entry.load_in_python(unpickler)
+    return unpickler.load()
+
+
+class TestSubclasses:
+    def test_chain_of_super(self, base: Any) -> None:
+        asked = []
+
+        class One(base):
+            def find_class(self, module: str, name: str) -> object:
+                asked.append("one")
+                return super().find_class(module, name)
+
+        class Mixin:
+            def find_class(self, module: str, name: str) -> object:
+                asked.append("mixin")
+                return super().find_class(module, name)  # type: ignore[misc]
+
+        class Two(Mixin, One):
+            def find_class(self, module: str, name: str) -> object:
+                asked.append("two")
+                return super().find_class(module, name)
+
+        assert repr(run(Two(io.BytesIO(pickle.dumps(VALUE))))) == repr(VALUE)
+        assert asked[:3] == ["two", "mixin", "one"]
+        with pytest.raises(PolicyViolation):
+            run(Two(io.BytesIO(HOSTILE)))
+
+    def test_find_class_of_the_instance(self, base: Any) -> None:
+        class Mine(base):
+            pass
+
+        unpickler = Mine(io.BytesIO(b"cmath\nsqrt\n(Vtrue\ntR."))
+        unpickler.find_class = lambda module, name: __import__("os").system
+        with pytest.raises(PolicyViolation):
+            run(unpickler)
+
+    def test_renaming(self, base: Any) -> None:
+        class Mine(base):
+            def find_class(self, module: str, name: str) -> object:
+                return super().find_class({"old": "uuid"}.get(module, module), name)
+
+        data = pickle.dumps(VALUE[0], 2).replace(b"cuuid\n", b"cold\n")
+        assert run(Mine(io.BytesIO(data))) == VALUE[0]
+
+    def test_persistent_load(self, base: Any) -> None:
+        class Mine(base):
+            def persistent_load(self, pid: object) -> object:
+                return {"pid": pid}
+
+        data = b"\x80\x04(K\x05QP6\nt."
+        assert run(Mine(io.BytesIO(data))) == ({"pid": 5}, {"pid": "6"})
+
+    def test_persistent_load_that_gives_a_function(self, base: Any) -> None:
+        class Mine(base):
+            def persistent_load(self, pid: object) -> object:
+                return __import__("os").system
+
+        with pytest.raises(PolicyViolation):
+            run(Mine(io.BytesIO(b"\x80\x04K\x05QVtrue\n\x85R.")))
+
+    def test_unpickler_without_init(self, base: Any) -> None:
+        class Mine(base):
+            def __init__(self) -> None:
+                pass
+
+        with pytest.raises(pickle.UnpicklingError, match="not called"):
+            run(Mine())
+
+    def test_operations_of_ones_own_run_after_the_check(self) -> None:
+        seen = []
+
+        class Mine(originals.PythonUnpickler):  # type: ignore[misc]
+            dispatch = dict(originals.PythonUnpickler.dispatch)
+
+            def load_reduce(self) -> None:
+                args = self.stack.pop()
+                seen.append(self.stack[-1])
+                self.stack[-1] = self.stack[-1](*args)
+
+            dispatch[pickle.REDUCE[0]] = load_reduce
+
+        assert repr(run(Mine(io.BytesIO(pickle.dumps(VALUE))))) == repr(VALUE)
+        assert seen
+        with pytest.raises(PolicyViolation):
+            run(Mine(io.BytesIO(HOSTILE)))
+
+    def test_loads_with_reducer_override(self) -> None:
+        class Pickler(pickle.Pickler):
+            def reducer_override(self, value: object) -> Any:
+                return (uuid.UUID, ("0" * 32,)) if value is Ellipsis else NotImplemented
+
+        out = io.BytesIO()
+        Pickler(out).dump([..., VALUE])
+        assert repr(entry.loads(out.getvalue())) == repr(originals.c_loads(out.getvalue()))
+
+
+class TestStreams:
+    @pytest.mark.parametrize("opener", [open, gzip.open])
+    def test_position_after_each_of_several(self, opener: Any, tmp_path: Path) -> None:
+        path = tmp_path / "several"
+        with opener(path, "wb") as out:
+            for protocol in range(6):
+                out.write(pickle.dumps(VALUE, protocol))
+            out.write(b"rest")
+        with opener(path, "rb") as guarded, opener(path, "rb") as plain:
+            for _ in range(6):
+                assert repr(entry.load(guarded)) == repr(originals.c_load(plain))
+                assert guarded.tell() == plain.tell()
+            assert guarded.read() == b"rest"
+
+    def test_extension_codes(self) -> None:
+        copyreg.add_extension("uuid", "UUID", 0xF1)
+        try:
+            data = pickle.dumps(VALUE[0], 2)
+            assert b"\x82\xf1" in data
+            for _ in range(2):  # the second time from the cache
+                assert entry.loads(data) == originals.c_loads(data)
+        finally:
+            copyreg.remove_extension("uuid", "UUID", 0xF1)
+            copyreg.clear_extension_cache()
+
+    def test_extension_code_of_a_sink(self) -> None:
+        copyreg.add_extension("os", "system", 0xF2)
+        try:
+            for _ in range(2):
+                with pytest.raises(PolicyViolation):
+                    entry.loads(b"\x80\x02\x82\xf2Vtrue\n\x85R.")
+        finally:
+            copyreg.remove_extension("os", "system", 0xF2)
+            copyreg.clear_extension_cache()
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"(icollections\nOrderedDict\n.",
+            b"(ccollections\nOrderedDict\no.",
+            b"\x80\x02ccollections\nOrderedDict\n)\x81.",
+            b"\x80\x04ccollections\nOrderedDict\n)}\x92.",
+            b"(lp0\ng0\na.",
+            b"\x80\x04]\x94(h\x00h\x00e.",
+            b"\x80\x05\x96\x02\x00\x00\x00\x00\x00\x00\x00ab.",
+        ],
+    )
+    def test_opcodes(self, data: bytes) -> None:
+        assert repr(entry.loads(data)) == repr(originals.c_loads(data))
+
+    def test_deep_recursion(self) -> None:
+        value: list[Any] = [uuid.UUID(int=3)]
+        for _ in range(300):
+            value = [value]
+        data = pickle.dumps(value)
+        assert entry.loads(data) == originals.c_loads(data)
+
+    def test_reentrance(self) -> None:
+        class File(io.BytesIO):
+            inner: object = None
+
+            def read(self, size: int | None = -1) -> bytes:
+                self.inner = entry.loads(pickle.dumps(VALUE))
+                return super().read(size)
+
+        file = File(pickle.dumps(VALUE))
+        assert repr(entry.load(file)) == repr(VALUE)
+        assert repr(file.inner) == repr(VALUE)
+
+    def test_threads(self) -> None:
+        data = [pickle.dumps([uuid.UUID(int=n), {"n": n}]) for n in range(200)]
+        barrier = threading.Barrier(4)
+
+        def load(part: int) -> list[object]:
+            barrier.wait(10)
+            return [entry.loads(stream) for stream in data[part::4]]
+
+        with ThreadPoolExecutor(4) as pool:
+            parts = list(pool.map(load, range(4)))
+        for part in range(4):
+            assert parts[part] == [originals.c_loads(stream) for stream in data[part::4]]
+
+    def test_a_refusal_in_one_thread_is_no_other_threads(self) -> None:
+        def load(data: bytes) -> str:
+            try:
+                return repr(entry.loads(data))
+            except PolicyViolation:
+                return "refused"
+
+        good = pickle.dumps(VALUE)
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(load, [good, HOSTILE] * 20))
+        assert results == [repr(VALUE), "refused"] * 20
+
+
+class TestLaterLoads:
+    def test_names_that_may_only_be_called_stay_known(self, base: Any) -> None:
+        out = io.BytesIO()
+        pickler = pickle.Pickler(out, 4)
+        first, second = ["-".join, "x"], ["+".join, "y"]
+        for value in (first, second, [first, second]):
+            pickler.dump(value)
+        data = out.getvalue()
+        guarded = base(io.BytesIO(data))
+        values: Any = [run(guarded) for _ in range(3)]
+        assert [value[0]("ab") for value in (*values[:2], *values[2])] == ["a-b", "a+b"] * 2
+
+    def test_no_stand_in_is_handed_out_later(self, base: Any) -> None:
+        """``getattr`` may be called by a file, and no later load gives it out of the memo."""
+        data = b"\x80\x04cbuiltins\ngetattr\n\x940K\x01." + b"\x80\x04h\x00."
+        unpickler = base(io.BytesIO(data))
+        assert run(unpickler) == 1
+        with pytest.raises(PolicyViolation):
+            run(unpickler)
+
+
+def test_loads_while_the_interpreter_ends(tmp_path: Path) -> None:
+    script = """
+import atexit, pickle, uuid
+data = pickle.dumps([uuid.UUID(int=1)])
+class Late:
+    def __del__(self):
+        print(pickle.loads(data))
+late = Late()
+atexit.register(lambda: print(pickle.loads(data)))
+import sys
+sys.late = late
+"""
+    path = tmp_path / "late.py"
+    path.write_text("import pickleball_hook; pickleball_hook.install()\n" + script)
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
+    path.write_text(script)
+    plain = subprocess.run(
+        [sys.executable, path], capture_output=True, text=True, timeout=60,
+        env={**os.environ, "PICKLEBALL_MODE": "off"},
+    )  # fmt: skip
+    assert "UUID(" in plain.stdout
+    assert (done.stdout, done.stderr) == (plain.stdout, plain.stderr)
