@@ -112,7 +112,7 @@ def test_by_value_round_trip(library: str, first: str, tmp_path: Path) -> None:
     """
     script = first + "\n".join(line.strip() for line in lines.splitlines())
     script = script.replace("\ntry:\nprint", "\ntry:\n print").replace(":\nprint", ":\n print")
-    env = {**os.environ, "HOME": str(tmp_path)}
+    env = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(Path(own.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", "import pickleball_hook; pickleball_hook.install()\n" + script],
         capture_output=True, text=True, cwd=tmp_path, env=env, timeout=60,

@@ -267,11 +267,14 @@ sys.late = late
 """
     path = tmp_path / "late.py"
     path.write_text("import pickleball_hook; pickleball_hook.install()\n" + script)
-    done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
+    env = {**os.environ, "PYTHONPATH": str(Path(entry.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, path], capture_output=True, text=True, timeout=60, env=env
+    )
     path.write_text(script)
     plain = subprocess.run(
         [sys.executable, path], capture_output=True, text=True, timeout=60,
-        env={**os.environ, "PICKLEBALL_MODE": "off"},
+        env={**env, "PICKLEBALL_MODE": "off"},
     )  # fmt: skip
     assert "UUID(" in plain.stdout
     assert (done.stdout, done.stderr) == (plain.stdout, plain.stderr)
