@@ -12,6 +12,7 @@ than the load, is only what later opcodes cannot take back: keys of a dict are n
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import sys
 import types
@@ -298,7 +299,9 @@ def _with_array(prover: Prover, value: Any) -> Any:
     _, shape, dtype, fortran, data = prover.contents[id(value)]
     if type(data) not in (bytes, bytearray) or dtype.objects:
         raise Unsure
-    data = bytes(data)
+    if type(data) is bytearray:
+        prover.alone.append(data)
+        data = bytes(data)
     prover.copied += len(data)
     if prover.copied > _COPIED:
         raise Unsure
@@ -527,6 +530,20 @@ _RESULTS = _result_types()
 _OPERANDS = _PLAIN | _RESULTS
 
 
+def _text_codec(prover: Prover, named: Named) -> Any:
+    """``bytearray(b"...")`` and the like: done at once."""
+    real = named.real
+    if real not in (bytes, bytearray):
+        raise Unsure
+
+    def call(*args: Any) -> Any:
+        if len(args) > 1 or any(type(v) is not bytes or len(v) > LARGE_ITEM for v in args):
+            raise Unsure
+        return real(*args)
+
+    return call
+
+
 def _default_dict(prover: Prover, named: Named) -> Any:
     """``defaultdict(factory)``, which then gets its items."""
     from collections import defaultdict
@@ -643,7 +660,7 @@ def _writer(prover: Prover, named: Named) -> Any:
 
 def _array_setter(prover: Prover, named: Named) -> Any:
     """Return the hook for ``ndarray.__setstate__((version, shape, dtype, fortran, data))``."""
-    mark, keep = named.made.append, prover.kept.append
+    mark, keep, alone = named.made.append, prover.kept.append, prover.alone.append
     add_types = named.types.update
 
     def __setstate__(self: Any, state: Any) -> None:
@@ -656,9 +673,13 @@ def _array_setter(prover: Prover, named: Named) -> Any:
         add_types(map(type, shape))
         dtype.used = True
         if type(data) is not bytes or dtype.objects:
-            keep(data)
+            keep((data,))
             if (type(data) is list) is not dtype.objects or type(data) not in _ARRAY_DATA:
                 raise Unsure
+            if dtype.objects:
+                alone(data)
+                if len(data) != math.prod(shape):
+                    raise Unsure
         if type(version) is not int or type(fortran) not in (int, bool):
             raise Unsure
 
@@ -982,6 +1003,7 @@ _MAKERS: dict[str, Any] = {
     "enum_call": _enum_call,
     "literal_args": _literal_args,
     "plain_pairs": _default_dict,
+    "text_codec": _text_codec,
     "numpy_dtype": _numpy_dtype,
     "numpy_reconstruct": _numpy_reconstruct,
     "numpy_scalar": _numpy_scalar,

@@ -23,6 +23,10 @@ def main() -> None:
         import pickleball_hook
 
         pickleball_hook.install()
+    if os.environ.get("ARENA_ENGINE") == "reference":
+        from pickleball_hook import replay
+
+        replay.switches["on"] = False
     for case in json.load(sys.stdin):
         print(json.dumps(run(case)), flush=True)
 

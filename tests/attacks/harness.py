@@ -16,6 +16,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TIMEOUT = 120.0
+REFERENCE = "reference"
+"""Enforce mode with the reference machine alone."""
 CRASH = "crash of the interpreter"
 
 
@@ -77,7 +79,7 @@ class Arenas:
         for index, attack in enumerate(attacks):
             canary = str(folder / f"canary{index}")
             case = attack._asdict() | {"canary": canary}
-            case["mode"] = mode
+            case["mode"] = "enforce" if mode == REFERENCE else mode
             case["data"] = base64.b64encode(case.pop("build")(canary)).decode()
             cases.append(case)
         found: dict[str, Outcome] = {}
@@ -115,7 +117,8 @@ def variables(home: Path, mode: str) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_STATE_HOME": str(home / "state"),
         "PYTHONPATH": str(ROOT),
-        "PICKLEBALL_MODE": mode,
+        "PICKLEBALL_MODE": "enforce" if mode == REFERENCE else mode,
+        "ARENA_ENGINE": mode,
         "PICKLEBALL_QUIET": "1",
     }
 

@@ -9,7 +9,7 @@ import pytest
 from pickleball_hook import originals, replay
 
 
-@pytest.mark.parametrize("size", [5, 1_000, replay._SHOWN])
+@pytest.mark.parametrize("size", [5, 1_000, replay.LARGE_ITEM])
 @pytest.mark.parametrize("offset", [-1_000, -3, 0, 3])
 def test_small_items_are_shown_wherever_the_window_ends(size: int, offset: int) -> None:
     padding = b"x" * (replay._WINDOW + offset - size // 2)
