@@ -108,6 +108,14 @@ class Made:
         return super().__new__(cls)
 
 
+class MadeWithOptions:
+    """Acts when it is made, whatever else it is given."""
+
+    def __new__(cls, path: str, **options: object) -> MadeWithOptions:
+        open(path, "w").close()
+        return super().__new__(cls)
+
+
 def give(name: str) -> Any:
     """Return a class of this module."""
     return {"Made": Made, "Box": Box}[name]
