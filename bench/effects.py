@@ -97,6 +97,8 @@ ONE_LOADER = {
 # Why no event tells the effect guard of an attack, by what the file calls.
 REASONS: tuple[tuple[str, str], ...] = (
     (r"\bos:(mkfifo|mknod)\b", "CPython raises no event for it"),
+    (r"\bnetworkx.lazy_imports:", "it registers a module and runs nothing of it"),
+    (r"\bscipy.stats._(continuous|discrete)_distns:", "excused: an argument rule judges the text"),
     (r"\b_thread:start_new_thread\b", "CPython raises an event from 3.12 on"),
 )
 
@@ -195,10 +197,12 @@ def hostile(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     ]
     share = len(untouched) / max(1, len(outcomes))
     print(
-        f"\n{len(acting)} files acted when the corpus was made; {len(outcomes)} act here in plain "
+        f"\n{len(entries)} files acted when the corpus was made; {len(outcomes)} act here in plain "
         f"Python; the effect guard alone keeps {len(untouched)} canaries untouched: {share:.1%}"
     )
-    corpus.print_list("files that do not act here", sorted(acting - outcomes.keys()))
+    corpus.print_list(
+        "files that do not act here", sorted({e["file"] for e in entries} - outcomes.keys())
+    )
     print(Counter(run.outcome for runs in outcomes.values() for run in runs.values()))
     named = {
         entry["file"]: " ".join(entry.get("globals") or [str(entry.get("payload", ""))])
