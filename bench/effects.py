@@ -98,7 +98,6 @@ ONE_LOADER = {
 REASONS: tuple[tuple[str, str], ...] = (
     (r"\bos:(mkfifo|mknod)\b", "CPython raises no event for it"),
     (r"\bnetworkx.lazy_imports:", "it registers a module and runs nothing of it"),
-    (r"\bscipy.stats._(continuous|discrete)_distns:", "excused: an argument rule judges the text"),
     (r"\b_thread:start_new_thread\b", "CPython raises an event from 3.12 on"),
 )
 
