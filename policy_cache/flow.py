@@ -1434,7 +1434,8 @@ class _Walk:
         if called.of(COMPUTED):
             self._hit_walk(node, "getattr")
         if carries or call.carries:
-            self._call_with_anything(node, called)
+            known = frozenset(a for a in called.atoms if a.kind != PARAMETER and not _opens(a))
+            self._invoke(node, Value(False, known), _Call(node, [], {}, DATA, 0))
 
     def _acts(self, name: str, call: _Call) -> bool:
         if name in OPENERS:
@@ -1989,6 +1990,11 @@ def callables(thing: Thing, cls: Thing) -> tuple[list[Thing], bool]:
 
 
 # -- small questions ------------------------------------------------------------------------------
+
+
+def _opens(atom: Atom) -> bool:
+    """Tell whether a global is an ``open``: called with a path alone it only reads."""
+    return atom.kind == GLOBAL and atom.thing is not None and atom.thing.key in OPENERS
 
 
 def _may_act(atom: Atom) -> bool:

@@ -74,6 +74,13 @@ HIT = {
     "lambda": "def f(c): (lambda x: os.system(x))(c)",
     "passed_as_callback": "def f(c): list(map(os.system, c))",
     "helper_as_callback": "def g(x): os.system(x)\ndef f(c): list(map(g, c))",
+    "class_as_callback": (
+        "class A:\n def __init__(self, x): os.system(x)\ndef f(c): return list(map(A, c))"
+    ),
+    "result_as_callback": "def g(): return os.system\ndef f(c): return list(map(g(), c))",
+    "object_as_callback": (
+        "class A:\n def __call__(self, x): os.system(x)\ndef f(c): return sorted(c, key=A())"
+    ),
     "recursion": "def f(c, n=2):\n if n: f(c, n - 1)\n os.system(c)",
     "mutual_recursion": "def g(x): f(x)\ndef f(c):\n g(c)\n os.system(c)",
     "constructor": "class A:\n def __init__(self, x): os.system(x)\ndef f(c): A(c)",
@@ -190,6 +197,7 @@ CLEAN = {
     "type_checking": "def f(c): return isinstance(c, str)",
     "reads_a_file": "def f(c): return open(c, 'rb').read()",
     "not_called": "def f(c):\n s = os.system\n return c",
+    "reads_files": "def f(c): return list(map(open, c))",
     "table_of_harmless": "T = {'a': len}\ndef f(c): return T['a'](c)",
     "checked_type": "def f(c): return isinstance(c, (os.system.__class__, str))",
     "class_given_to_compiled": "import math\nclass A: pass\ndef f(c): return math.fsum([c, A])",
