@@ -295,6 +295,15 @@ def failed(run: Run, hidden: frozenset[str]) -> bool:
     return run.entry["label"] in MUST_BE_REFUSED and not refused and not not_reached
 
 
+def harmless_first(sandbox: Sandbox, runs: list[Run], folder: Path) -> frozenset[str]:
+    """The files whose first pickle is harmless, of those loaded by what reads only that one."""
+    told = {run.file for run in runs if run.loader in READS_ON}
+    loaded = {run.file: run.entry for run in runs if run.outcome == "loaded"}
+    asked = [entry for file, entry in loaded.items() if file not in told]
+    more = sandbox.run("pickle", asked, folder) if asked else ()
+    return frozenset(run.file for run in [*runs, *more] if run.answer.get("after_pickles"))
+
+
 def gentle(run: Run, plain: dict[str, dict[str, Any]]) -> bool:
     """Whether what acts in plain Python ended with an ordinary error instead of a refusal."""
     acts = bool(plain.get(run.file, {}).get("acted"))
@@ -340,7 +349,7 @@ def malicious(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
         labels[run.entry["label"]][run.outcome] += 1
     table(families, OUTCOMES, "family [loader]")
     table(labels, OUTCOMES, "label")
-    hidden = frozenset(run.file for run in runs if run.answer.get("after_pickles"))
+    hidden = harmless_first(sandbox, runs, folder / "files")
     wrong = [run.describe() for run in runs if failed(run, hidden)]
     print_list("hostile files that got further than they may", wrong)
     errors = [run.describe() for run in runs if gentle(run, plain)]
