@@ -8,7 +8,8 @@ all of its are.
 
 Apart, each with its reason: files of libraries that do not install; files that name what the
 version that installs has not (plain Python cannot load them either); files of a project's own
-modules, which no package holds; files that carry code (functions by value, session dumps). Exit
+modules, which no package holds; files that carry code (functions by value, session dumps), or that
+act on what they name; compiled classes that only the live object shows. Exit
 status 1 when less than 97 % of the others are permitted.
 """
 
@@ -28,8 +29,10 @@ from static import Answer, Question, ask, install
 
 BAR = 0.97
 OPERATIONS = {
-    **dict.fromkeys(("REDUCE", "INST", "OBJ"), "call"),
-    **dict.fromkeys(("NEWOBJ", "NEWOBJ_EX"), "construct"),
+    "REDUCE": "call",
+    # What Python 2 wrote for instances: without arguments only ``__new__`` runs (Lib/pickle.py,
+    # ``_Unpickler._instantiate``), and the traces show none with arguments.
+    **dict.fromkeys(("NEWOBJ", "NEWOBJ_EX", "INST", "OBJ"), "construct"),
     "BUILD": "state",
     **dict.fromkeys(("APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS"), "fill"),
 }
@@ -55,12 +58,21 @@ DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
 #: Folders that a library's own loader puts on ``sys.path`` (yolov5/helpers.py, yolov5_in_syspath).
 ON_PATH = {"yolov5": ("yolov5",)}
 
+#: Packages whose refused names mark a file that carries code.
+BY_VALUE = ("cloudpickle", "dill")
+
 PERMITTED, REFUSED = "permitted", "refused"
 CODE = "refused rightly: carries code by value, or a session that imports what it likes"
 PROJECT = "refused rightly: classes of the project that no package holds"
+ACTS = "refused rightly: acts on what the file names"
+LIVE = "left to the live class: compiled, and its files do not say what it is"
 GONE = "names that the version which installs has not"
 ABSENT = "library does not install"
-GROUPS = (PERMITTED, REFUSED, CODE, PROJECT, GONE, ABSENT)
+SCRIPT = "TorchScript: torch reads it in C++, not by an unpickler of Python"
+
+#: Classes that act on a file that their state names: an honest one cannot be told from a hostile.
+ACTING = {"sklearn_crfsuite._fileresource:FileResource": "its finalizer removes the file it names"}
+GROUPS = (PERMITTED, REFUSED, CODE, ACTS, PROJECT, LIVE, GONE, ABSENT, SCRIPT)
 
 
 def standard(entry: dict[str, Any], key: str) -> tuple[str, str]:
@@ -118,6 +130,18 @@ def unpack(entries: list[dict[str, Any]], folder: Path) -> tuple[list[Path], set
     return folders, missing
 
 
+def answer(entries: list[dict[str, Any]], folders: list[Path]) -> dict[Question, Answer]:
+    """Ask about every file; of one that carries code, only about that."""
+    by_value = [q for e in entries for q in questions(e) if q.module.partition(".")[0] in BY_VALUE]
+    first = list(dict.fromkeys(by_value))
+    answers = dict(zip(first, ask(folders, first), strict=True))
+    code = {q for q, given in answers.items() if "by-value code" in given.reason}
+    rest = [q for e in entries if not code & {*questions(e)} for q in questions(e)]
+    asked = [q for q in dict.fromkeys(rest) if q not in answers]
+    answers.update(zip(asked, ask(folders, asked), strict=True))
+    return answers
+
+
 def decided(answer: Answer) -> bool:
     """Whether a static verdict decides: what a function made has its state judged by its class."""
     made = answer.question.operation in ("state", "fill") and answer.kind == "function"
@@ -137,10 +161,17 @@ def group(entry: dict[str, Any], answers: list[Answer], missing: set[str]) -> tu
         return PROJECT, sorted(own_modules(entry)) or ["__main__"]
     if absent:
         return ABSENT, absent
+    if entry["main_lib"] == "torchscript":
+        return SCRIPT, []
     if not refused:
         return PERMITTED, []
     if all(a.absent for a in refused):
         return GONE, told
+    named = {f"{a.question.module}:{a.question.name}" for a in refused}
+    if named <= set(ACTING):
+        return ACTS, [f"{name}: {ACTING[name]}" for name in sorted(named)]
+    if all(a.absent or a.kind == "unresolved" for a in refused):
+        return LIVE, told
     return REFUSED, [line for line, a in zip(told, refused, strict=True) if not a.absent]
 
 
@@ -155,12 +186,12 @@ def main() -> int:
         folder = (options.folder or Path(scratch)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         folders, missing = unpack(entries, folder)
-        asked = list(dict.fromkeys(q for entry in entries for q in questions(entry)))
-        answers = dict(zip(asked, ask(folders, asked), strict=True))
+        answers = answer(entries, folders)
     counts: Counter[str] = Counter()
     told: dict[str, list[str]] = defaultdict(list)
     for entry in entries:
-        which, reasons = group(entry, [answers[q] for q in questions(entry)], missing)
+        given = [answers[q] for q in questions(entry) if q in answers]
+        which, reasons = group(entry, given, missing)
         counts[which] += 1
         told[which].append(f"{entry['source']} ({entry['main_lib']})")
         told[which] += [f"    {reason}" for reason in reasons[:4]]
