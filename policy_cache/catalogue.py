@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy_cache import folders, policies, store
@@ -73,11 +74,14 @@ def kept(distribution: str = "", version: str = "") -> list[Kept]:
             if distribution and _normal(owner.name) != _normal(distribution):
                 continue
             if not version or owner.version == version:
-                counts = os.path.exists(owner.record) and (
-                    store.fingerprint(owner) == entry.fingerprint
-                )
+                counts = _is_here(owner) and store.fingerprint(owner) == entry.fingerprint
                 found.append(Kept(owner, path, entry.verdicts, counts))
     return sorted(found, key=lambda policy: (policy.counts, policy.owner.name.lower()))
+
+
+def _is_here(owner: store.Owner) -> bool:
+    """Tell whether this interpreter finds the distribution, and not another environment's."""
+    return owner.root in sys.path and os.path.exists(owner.record)
 
 
 def _normal(name: str) -> str:
@@ -229,7 +233,8 @@ def verify() -> list[dict[str, Any]]:
     -------
     list of dict
         Per policy: ``distribution``, ``version``, ``outcome`` (``confirmed``, ``differs``,
-        ``stale``), how many are ``confirmed`` and ``stale``, and the ``differing`` globals.
+        ``stale``, ``elsewhere``: another environment's), how many are ``confirmed`` and
+        ``stale``, and the ``differing`` globals.
     """
     found = list(store.entry_files())
     rows = []
@@ -237,7 +242,9 @@ def verify() -> list[dict[str, Any]]:
         for _, entry in found:
             current, stale = _still_count(entry)
             differing = [key for key, verdict in current.items() if not _is_confirmed(verdict)]
-            outcome = "differs" if differing else "confirmed" if current else "stale"
+            outcome = "differs" if differing else "stale" if stale else "confirmed"
+            if not _is_here(entry.owner):
+                outcome = "elsewhere"
             rows.append(
                 {
                     "distribution": entry.owner.name,
@@ -252,6 +259,8 @@ def verify() -> list[dict[str, Any]]:
 
 
 def _still_count(entry: store.Entry) -> tuple[dict[str, Any], int]:
+    if not _is_here(entry.owner):
+        return {}, 0
     if store.fingerprint(entry.owner) != entry.fingerprint:
         return {}, len(entry.verdicts)
     keys = list(entry.verdicts)
@@ -302,8 +311,6 @@ def as_pickleball(found: Iterable[Kept]) -> dict[str, dict[str, list[str]]]:
 
 def locked() -> dict[str, Any]:
     """Return the policies of the environment without paths and times, to be reviewed and kept."""
-    import sys
-
     table: dict[str, Any] = {}
     for policy in kept():
         owner = policy.owner

@@ -92,6 +92,13 @@ def test_verify(acme: Library) -> None:
     assert (row["outcome"], row["differing"]) == ("differs", ["acme:Bad"])
 
 
+def test_policies_of_another_environment(acme: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(acme.folder)])
+    assert [kept.counts for kept in catalogue.kept("acme")] == [False]
+    assert "acme" not in catalogue.locked()["distributions"]
+    assert [row["outcome"] for row in catalogue.verify()] == ["elsewhere"]
+
+
 def test_lock(acme: Library) -> None:
     locked = catalogue.locked()
     assert catalogue.lock_changes(locked, catalogue.locked()) == []
