@@ -114,6 +114,7 @@ def main() -> int:
         for run in chosen:
             rows.append(compare(run, pythons, work))
             report(rows[-1])
+            _records(options.json, rows[-1:])
     finally:
         if options.work is None:
             shutil.rmtree(work, ignore_errors=True)

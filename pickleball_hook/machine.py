@@ -761,8 +761,17 @@ def _before_reduce(self: Any) -> Callable[[Any], None]:
     if not isinstance(args, tuple):
         raise TypeError("argument list must be a tuple")
     args = tuple(tuple.__iter__(args))
-    self.stack[-2:] = [check_call(self._guard, func, args, "REDUCE"), args]
-    return _book_result
+    guard: Guard = self._guard
+    verdict = guard.verdict_of(func)
+    self.stack[-2:] = [check_call(guard, func, args, "REDUCE"), args]
+    if verdict is None:
+        return _book_result
+
+    def close(self: Any) -> None:
+        rules.after_call(guard, verdict, args, self.stack[-1])
+        _book_result(self)
+
+    return close
 
 
 def _before_newobj(self: Any) -> Callable[[Any], None]:

@@ -127,6 +127,26 @@ class TestSubclasses:
         with pytest.raises(PolicyViolation):
             run(Mine(io.BytesIO(HOSTILE)))
 
+    def test_a_method_by_name_is_called_by_operations_of_ones_own(self) -> None:
+        """``getattr(ZoneInfo, "_unpickle")`` is called in turn, as in pandas' unpickler."""
+
+        class Mine(originals.PythonUnpickler):  # type: ignore[misc]
+            dispatch = dict(originals.PythonUnpickler.dispatch)
+
+            def load_reduce(self) -> None:
+                args = self.stack.pop()
+                self.stack[-1] = self.stack[-1](*args)
+
+            dispatch[pickle.REDUCE[0]] = load_reduce
+
+        import zoneinfo
+
+        try:
+            zone = zoneinfo.ZoneInfo("Europe/Paris")
+        except zoneinfo.ZoneInfoNotFoundError:
+            pytest.skip("no time zones here")
+        assert run(Mine(io.BytesIO(pickle.dumps(zone)))) is zone
+
     def test_loads_with_reducer_override(self) -> None:
         class Pickler(pickle.Pickler):
             def reducer_override(self, value: object) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 
 
 def tell(key: str, value: object) -> None:
-    """Print one result."""
-    print(f"= {key}: {json.dumps(value, default=repr, sort_keys=True)}", flush=True)
+    """Print one result, without the addresses of objects."""
+    text = json.dumps(value, default=repr, sort_keys=True)
+    print(f"= {key}: {re.sub(' at 0x[0-9a-f]+', '', text)}", flush=True)
 
 
 def attempt(key: str, function: Callable[[], object]) -> None:
