@@ -415,7 +415,8 @@ def _type_expression(guard: Guard, operation: str, target: Any, operands: tuple[
 
 def _is_type_form(guard: Guard, value: Any) -> bool:
     if isinstance(value, type):
-        return guard.verdict_of(value) is not None
+        # ``type(None)`` stands in every Optional; pickle writes it as that call.
+        return value is type(None) or guard.verdict_of(value) is not None
     return type(value).__module__ in ("typing", "types") and (
         guard.verdict_of(value) is not None or type(value).__module__ == "typing"
     )
