@@ -374,7 +374,7 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
     """
     if not switches["on"]:
         return False, None
-    proof = shadow.prove(guard.load, source, options)
+    proof = shadow.prove(guard.load, source, options, guard.file)
     if proof is None:
         source.leave(source.start)
         return False, None

@@ -91,7 +91,7 @@ class Shadow(CUnpickler):  # type: ignore[misc]
         return old if found is range else (module, name)
 
 
-def prove(load: Load, source: Any, options: dict[str, Any]) -> Proof | None:
+def prove(load: Load, source: Any, options: dict[str, Any], file: str = "") -> Proof | None:
     """Return the proof that a stream is permitted, None if there is none.
 
     Parameters
@@ -102,11 +102,13 @@ def prove(load: Load, source: Any, options: dict[str, Any]) -> Proof | None:
         The stream.
     options : dict
         As for ``pickle.Unpickler``, without buffers.
+    file : str
+        Its path, where that is known: modules that lie beside it are not imported for it.
     """
-    prover = Prover(load)
+    prover = Prover(load, file)
     proof = _proof(prover, source.skimmed(), options)
     if proof is None and prover.needs_all:
-        prover = Prover(load)
+        prover = Prover(load, file)
         prover.has_all = True
         proof = _proof(prover, source.whole(), options)
     return proof

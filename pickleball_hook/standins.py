@@ -142,8 +142,8 @@ class Named:
 class Prover(Guard):
     """A guard that refuses by :class:`Unsure`, and keeps what has to be looked at in the end."""
 
-    def __init__(self, load: Load) -> None:
-        super().__init__(load, True, "", "")
+    def __init__(self, load: Load, file: str = "") -> None:
+        super().__init__(load, True, file, "")
         self.named: dict[int, Named] = {}
         self.setters: dict[type, Any] = {}
         """Hooks for the states of real objects, by class."""
