@@ -65,8 +65,8 @@ network = torch.nn.Sequential(
     torch.nn.LSTM(4, 4), torch.nn.TransformerEncoderLayer(4, 2), torch.nn.Linear(4, 2),
 )
 """
-_PICKLE = "with open({file!r}, 'rb') as stream: pickle.load(stream)"
-_DUMP = "with open({file!r}, 'wb') as stream: pickle.dump({value}, stream)"
+_PICKLE = "with open(FILE, 'rb') as stream: pickle.load(stream)"
+_DUMP = "with open(FILE, 'wb') as stream: pickle.dump({value}, stream)"
 _SKLEARN_IMPORTS = "import pickle, sklearn.compose, sklearn.ensemble, sklearn.pipeline"
 
 LIBRARIES = (
@@ -83,8 +83,8 @@ LIBRARIES = (
     Library(
         "torch",
         2.0,
-        _NETWORK + "torch.save(network, {file!r})",
-        "torch.load({file!r}, weights_only=False)",
+        _NETWORK + "torch.save(network, FILE)",
+        "torch.load(FILE, weights_only=False)",
         "import torch",
     ),
     Library(
@@ -93,7 +93,7 @@ LIBRARIES = (
         _PIPELINE
         + _FRAME
         + _NETWORK
-        + "with open({file!r}, 'wb') as stream: pickle.dump([model, frame, network], stream)",
+        + "with open(FILE, 'wb') as stream: pickle.dump([model, frame, network], stream)",
         _PICKLE,
         f"{_SKLEARN_IMPORTS}, pandas, torch",
     ),
@@ -139,7 +139,9 @@ def child(code: str, home: Path, mode: str) -> str:
 
 def measured(library: Library, file: Path, home: Path, mode: str = "enforce") -> Run:
     """Load the file of a library in a fresh process."""
-    code = MEASURE.format(imports=library.imports, load=library.load.format(file=str(file)))
+    code = MEASURE.format(
+        imports=library.imports, load=library.load.replace("FILE", repr(str(file)))
+    )
     seconds, megabytes, live = json.loads(child(code, home, mode).splitlines()[-1])
     if live != (mode != "off"):
         raise SystemExit("the guard is not live in this environment: pip install pickleball-auto")
@@ -149,7 +151,7 @@ def measured(library: Library, file: Path, home: Path, mode: str = "enforce") ->
 def row(library: Library, folder: Path, rounds: int) -> tuple[float, float, float, float]:
     """Return the medians: plain load, first sight, cached policy (s), growth of the peak (MB)."""
     file = folder / f"{library.name}.file"
-    child(library.save.format(file=str(file)), folder / "home", "off")
+    child(library.save.replace("FILE", repr(str(file))), folder / "home", "off")
     plain: list[Run] = []
     first: list[Run] = []
     cached: list[Run] = []

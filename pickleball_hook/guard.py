@@ -82,6 +82,8 @@ class Guard:
         self.loader = loader
         self.granted: dict[int, tuple[object, Verdict]] = {}
         self.made: dict[int, Made] = {}
+        self.sealed: dict[int, object] = {}
+        """Dicts that have become the attributes of an object when that got its state."""
         self.call_only: list[names.CallOnly] = []
         """Stand-ins on the stack for globals that may be called but not handed out."""
         self._behind: dict[int, object] = {}
@@ -92,7 +94,7 @@ class Guard:
         """Whether code other than the unpickler's runs: an error then is not the stream's."""
 
     def resume(self, load: context.Load, enforcing: bool) -> None:
-        """Go on with a later load of the same unpickler, whose memo holds what earlier ones made."""
+        """Go on with a later load of the same unpickler: its memo holds what earlier ones made."""
         self.load = load
         load.guards.append(weakref.ref(self))
         self.enforcing = enforcing

@@ -218,6 +218,7 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     value = func(*args)
     guard.calling = False
     fresh = sys.getrefcount(value) <= _FRESH_REFERENCES
+    _seal(guard, value, args)
     rules.after_call(guard, verdict, args, value)
     guard.made_here(value, fresh)
     return cast("object", value)
@@ -333,6 +334,7 @@ def load_build(self: Any) -> None:
         guard.calling = True
         setstate(state)
         guard.calling = False
+        _seal(guard, inst, state)
         return
     has_slots = isinstance(state, tuple) and tuple.__len__(state) == 2
     state, slots = _halves(state)
@@ -349,6 +351,21 @@ def load_build(self: Any) -> None:
         for key, value in dict.items(slots):
             setattr(inst, key, value)
         guard.calling = False
+
+
+def _seal(guard: Guard, inst: Any, state: Any) -> None:
+    """Close a dict of the stream that has become the attributes of an object: it was judged."""
+    parts = tuple.__iter__(state) if isinstance(state, tuple) else ()
+    for part in (state, *parts):
+        if type(part) is dict and _attributes(inst) is part:
+            guard.sealed[id(part)] = part
+
+
+def _attributes(inst: Any) -> Any:
+    try:
+        return object.__getattribute__(inst, "__dict__")
+    except AttributeError:
+        return None
 
 
 def _halves(state: Any) -> tuple[Any, Any]:
@@ -704,6 +721,8 @@ def check_fill(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None
     foreign = made is not None and made.value is target and not made.fresh
     if foreign or id(target) in guard.granted:
         guard.refuse(guard.name(target), opcode, "only an object that this load has made is filled")
+    if id(target) in guard.sealed:
+        guard.refuse(guard.name(target), opcode, "it has become the attributes of an object")
 
 
 def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None:

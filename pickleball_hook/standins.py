@@ -161,6 +161,8 @@ class Prover(Guard):
         self.memo: Callable[[], dict[int, Any]] = dict
         """Gives a copy of the memo of the shadow."""
         self.budget = _MEMO_BUDGET
+        self.judged: list[tuple[Any, tuple[Any, ...]]] = []
+        """Dicts and lists that a library may keep, and what was in them when it got them."""
         self.alone: list[Any] = []
         """Containers whose content was judged: library code must not reach them elsewhere."""
 
@@ -198,6 +200,7 @@ class Prover(Guard):
             named.states.clear()
         self.kept.clear()
         self.alone.clear()
+        self.judged.clear()
         self.memo = dict
         self.contents = None
 
@@ -387,6 +390,7 @@ def _caller(prover: Prover, named: Named) -> Any:
 
         def call(*args: Any) -> Any:
             keep(args)
+            _note_dicts(prover, args)
             acted.append(True)
             return _Unknown()
 
@@ -396,6 +400,7 @@ def _caller(prover: Prover, named: Named) -> Any:
 
         def call(*args: Any) -> Any:
             keep(args)
+            _note_dicts(prover, args)
             acted.append(True)
             value = make()
             value.index = named.calls
@@ -734,6 +739,7 @@ def _checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         if flat and not inert and (*state,) in layouts:
             prover.kept.append((state,))
             prover.alone.append(state)
+            prover.judged.append((state, _content(state)))
             return
         if rule not in rules.OWNS_STATE:
             machine.check_state(prover, cls, verdict, state)
@@ -805,7 +811,17 @@ def _note_containers(prover: Prover, state: Any) -> None:
             continue
         seen.add(id(value))
         prover.alone.append(value)
+        prover.judged.append((value, _content(value)))
         waiting += value.values() if isinstance(value, dict) else value
+
+
+def _note_dicts(prover: Prover, args: tuple[Any, ...]) -> None:
+    """Remember what is in the dicts that a callable is given: it may make them attributes."""
+    prover.judged += [(value, _content(value)) for value in args if isinstance(value, dict)]
+
+
+def _content(value: Any) -> tuple[Any, ...]:
+    return (*dict.items(value),) if isinstance(value, dict) else (*value,)
 
 
 def _late_maker(prover: Prover, named: Named) -> Any:
@@ -827,6 +843,7 @@ def _late_maker(prover: Prover, named: Named) -> Any:
             raise Unsure
         prover.acted.append(True)
         keep((args, keywords))
+        _note_dicts(prover, args)
         return _Unknown()
 
     return __new__
@@ -1026,6 +1043,9 @@ def settle(prover: Prover) -> None:
         if named.made:
             _settle_states(named)
     if prover.acted:
+        if any(_content(value) != before for value, before in prover.judged):
+            raise Unsure  # an opcode has changed it since
+        prover.judged.clear()
         _settle_alone(prover)
     for named in prover.named.values():
         if named.trampoline or REFER not in named.verdict.grants:

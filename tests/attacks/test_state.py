@@ -143,6 +143,30 @@ ATTACKS = [
         after=PREDICT,
     ),
     Attack(
+        "a dict that has become attributes shadows a method later",
+        lambda canary: stream(
+            new(name("gadgets.acts", "Adopts")),
+            value({"x": 1}),
+            put(9),
+            BUILD,
+            get(9),
+            value("predict"),
+            TOUCH,
+            SETITEM,
+            b"0",
+        ),
+        "attributes of an object",
+        after=PREDICT,
+    ),
+    Attack(
+        "an item of a dict that is its own attributes shadows a method",
+        lambda canary: stream(
+            call(name("gadgets.acts", "Bunch")), value("predict"), TOUCH, SETITEM
+        ),
+        "only an object that this load has made",
+        after=PREDICT,
+    ),
+    Attack(
         "slot state runs the __setattr__ of the class",
         lambda canary: stream(gadget("Assigned", (None, {"x": canary}))),
         "__setattr__",

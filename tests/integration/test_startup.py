@@ -336,7 +336,14 @@ def test_status(run: Runner) -> None:
     assert "PICKLEBALL_MODE" in facts["mode"]["source"]
     patched = {label.partition(".")[0] for label in facts["patched"]}
     assert patched.isdisjoint(facts["waiting"])
-    assert patched | set(facts["waiting"]) == {"_pickle", "cloudpickle", "dill", "joblib", "pickle", "torch"}
+    assert patched | set(facts["waiting"]) == {
+        "_pickle",
+        "cloudpickle",
+        "dill",
+        "joblib",
+        "pickle",
+        "torch",
+    }
     assert facts["cache"]["folder"].startswith(str(run.home))
     as_text = run.command([run.python, "-m", "pickleball_hook", "status"])
     assert "guarded" in as_text.stdout

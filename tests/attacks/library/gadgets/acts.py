@@ -126,6 +126,31 @@ class Pairs:
             setattr(self, key, value)
 
 
+class Adopts:
+    """Its state setter makes the very dict that it is given its attributes."""
+
+    def predict(self, data: object) -> object:
+        """Return the data."""
+        return data
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__ = state
+
+
+class Bunch(dict):  # type: ignore[type-arg]
+    """A dict whose items are its attributes."""
+
+    def __init__(self) -> None:
+        self.__dict__ = self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Bunch, (), None, None, iter(self.items())
+
+    def predict(self, data: object) -> object:
+        """Return the data."""
+        return data
+
+
 class Assigned:
     """Assigning any attribute of it acts."""
 
