@@ -72,7 +72,7 @@ _OWN_WORK = frozenset(
 _JUDGING = frozenset(
     f"pickleball_hook.{name}"
     for name in (
-        *("checked", "decisions", "entry", "gate", "guard", "inert", "names", "rules"),
+        *("checked", "decisions", "entry", "gate", "guard", "inert", "names", "patches", "rules"),
         *("safe_globals", "shadow", "standins"),
     )
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import gc
 import io
 import pickle
 import sys
@@ -354,10 +355,18 @@ def load_build(self: Any) -> None:
 
 
 def _seal(guard: Guard, inst: Any, state: Any) -> None:
-    """Close a dict of the stream that has become the attributes of an object: it was judged."""
+    """Close a dict of the stream that has become the attributes of an object: it was judged.
+
+    Objects of C types get their ``__dict__`` when it is asked for, and are then pickled with it:
+    only those are asked that hold the very dict.
+    """
     parts = tuple.__iter__(state) if isinstance(state, tuple) else ()
-    for part in (state, *parts):
-        if type(part) is dict and _attributes(inst) is part:
+    dicts = [part for part in (state, *parts) if type(part) is dict]
+    if not dicts or isinstance(inst, functools.partial):
+        return
+    held = {id(value) for value in gc.get_referents(inst)}
+    for part in dicts:
+        if id(part) in held and _attributes(inst) is part:
             guard.sealed[id(part)] = part
 
 

@@ -817,11 +817,11 @@ def _note_containers(prover: Prover, state: Any) -> None:
 
 def _note_dicts(prover: Prover, args: tuple[Any, ...]) -> None:
     """Remember what is in the dicts that a callable is given: it may make them attributes."""
-    prover.judged += [(value, _content(value)) for value in args if isinstance(value, dict)]
+    prover.judged += [(value, _content(value)) for value in args if issubclass(type(value), dict)]
 
 
 def _content(value: Any) -> tuple[Any, ...]:
-    return (*dict.items(value),) if isinstance(value, dict) else (*value,)
+    return (*dict.items(value),) if issubclass(type(value), dict) else (*value,)
 
 
 def _late_maker(prover: Prover, named: Named) -> Any:

@@ -19,7 +19,7 @@ from policy_cache.hierarchy import in_class_scope, lineage, member
 from policy_cache.locate import Module, locate
 from policy_cache.resolve import Thing, attribute, candidates, named, resolve
 from policy_cache.sinks import method_sink, sink
-from policy_cache.syntax import absolute, nodes
+from policy_cache.syntax import absolute, class_scope, nodes
 from policy_cache.values import (
     BOUND,
     CALLER,
@@ -33,6 +33,7 @@ from policy_cache.values import (
     NOT_KNOWN,
     NOTHING,
     PARAMETER,
+    PREFIX,
     RESULT,
     SELF,
     SUPER,
@@ -56,6 +57,9 @@ _MOST_FUNCTIONS = 250
 _MOST_ROUNDS = 8
 _MOST_DOUBTS = 8
 """How many places that could not be followed are named: one is enough to be unproven."""
+
+_MOST_VISITED = 16
+"""How many methods of one prefix are followed; a visitor with more is unproven."""
 
 _MOST_GIVEN = 4
 """Callables handed to one parameter are followed one by one up to here, then all at once."""
@@ -259,6 +263,11 @@ def reach(
     return found._replace(
         hits=tuple(hits), calls=found.calls & tainted, constructs=found.constructs & tainted
     )
+
+
+def _prefixed(texts: Iterable[str]) -> Value:
+    """Return data of the file behind one of these texts."""
+    return join(DATA, *(one(Atom(PREFIX, text=text)) for text in texts if text))
 
 
 def _alternatives(function: Thing) -> list[Thing]:
@@ -1091,6 +1100,8 @@ class _Walk:
             if isinstance(node.op, ast.Add)
         ]
         given = self._operate(node, type(node.op), left, right, "r")
+        if isinstance(node.op, ast.Add) and right.carries and left.of(TEXT) and not left.carries:
+            return join(given, _prefixed(atom.text for atom in left.of(TEXT)))
         if texts and len(texts) < 20:
             folded = [one(Atom(TEXT, text=text)) for text in texts]
             return join(Value(left.carries or right.carries), *folded)
@@ -1116,7 +1127,11 @@ class _Walk:
 
     def _joined(self, node: ast.JoinedStr) -> Value:
         values = [self.eval(part) for part in node.values]
-        return Value(any(value.carries for value in values))
+        carries = any(value.carries for value in values)
+        first = node.values[0] if node.values else None
+        if carries and isinstance(first, ast.Constant) and isinstance(first.value, str):
+            return _prefixed([first.value])
+        return Value(carries)
 
     def _formatted(self, node: ast.FormattedValue) -> Value:
         value = self.eval(node.value)
@@ -1221,7 +1236,7 @@ class _Walk:
         """Handle a method of what is not known to be an object of some class."""
         known = (INSTANCE, SELF, SUPER, GLOBAL, NAMESPACE)
         rest = Value(receiver.tainted, frozenset(a for a in receiver.atoms if a.kind not in known))
-        items = receiver.only(GLOBAL, BOUND, NESTED, MADE) if name in _READERS else NOTHING
+        items = _items_of(receiver) if name in _READERS else NOTHING
         if receiver.atoms and not rest.tainted and not rest.atoms:
             return Value(False, items.atoms)
         carries = rest.carries or call.carries
@@ -1659,6 +1674,9 @@ class _Walk:
         if name.carries:
             if holder.of(COMPUTED):
                 self._hit_walk(node, "getattr")
+            prefixes = [atom.text for atom in name.of(PREFIX)]
+            if prefixes and holder.of(SELF) and len(holder.atoms) == 1:
+                return join(self._own_by_prefix(node, holder, prefixes), default)
             if holder.of(SELF) and len(holder.atoms) == 1:
                 return join(one(Atom(COMPUTED, text="self", held=True)), default)
             return join(one(Atom(COMPUTED, held=True)), default)
@@ -1667,6 +1685,20 @@ class _Walk:
         if not texts or name.of(UNKNOWN, PARAMETER, RESULT, GLOBAL):
             found.append(Value(holder.carries, NOT_KNOWN.atoms))
         return join(*found, default)
+
+    def _own_by_prefix(self, node: ast.AST, holder: Value, prefixes: list[str]) -> Value:
+        """Return the attributes of the class whose names begin so: one of a visitor's methods."""
+        bases = lineage(self.owner).mro if self.owner is not None else ()
+        scopes = [
+            class_scope(base.source, base.node)
+            for base in bases
+            if base.source is not None and isinstance(base.node, ast.ClassDef)
+        ]
+        names = {n for scope in scopes for n in scope.names if n.startswith(tuple(prefixes))}
+        if not names or len(names) > _MOST_VISITED:
+            self._doubt(node, f"uses one of its attributes named {prefixes[0]}...")
+            return NOT_KNOWN
+        return join(*(self._get(node, holder, name) for name in sorted(names)))
 
     def _setattr(self, node: ast.AST, thing: Thing, call: _Call) -> Value:
         if len(call.positional) < 2:
@@ -2002,6 +2034,15 @@ def _may_act(atom: Atom) -> bool:
     if atom.kind == GLOBAL and atom.thing is not None:
         return atom.thing.kind == "function" or sink(atom.thing.key) is not None
     return atom.kind in (BOUND, NESTED, MADE, CALLER, COMPUTED)
+
+
+def _items_of(receiver: Value) -> Value:
+    """Return what a container holds; a module is none, though ``copy`` is also a dict's method."""
+    held = receiver.only(GLOBAL, BOUND, NESTED, MADE)
+    modules = [
+        atom for atom in held.atoms if atom.thing is not None and atom.thing.kind == "module"
+    ]
+    return Value(held.tainted, held.atoms.difference(modules))
 
 
 def _outlives(thing: Thing | None) -> bool:

@@ -44,7 +44,6 @@ _IMPLICIT = [
     "__eq__",
     "__getattribute__",
     "__getattr__",
-    "__init_subclass__",
     "__iter__",
     "__len__",
     "__bool__",
