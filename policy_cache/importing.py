@@ -19,6 +19,9 @@ from policy_cache.syntax import Source, absolute, source
 _NEVER = frozenset(["__main__", "tests", "test", "conftest", "setup", "examples", "scripts"])
 """Parts of a module name that no honest object's class lives under, and that act on import."""
 
+_MOST_IMPORTED = 100
+"""Modules of a package that are read to see whether it imports another of them itself."""
+
 _ACTING = frozenset(["process", "network"])
 _MAKERS = (
     *("collections:namedtuple", "logging:getLogger", "re:compile", "typing:"),
@@ -67,9 +70,30 @@ def reason_against(name: str, seen: Iterable[str] = ()) -> str:
         return f"the source of {name} cannot be read"
     # What the environment's own installer compiled is trusted as what it installed is.
     acts = _acts(src) if kind == DISTRIBUTION else _is_not_quiet(src) or _is_other_code(located)
+    if acts and kind == DISTRIBUTION and _comes_with_package(name):
+        return ""
     if acts:
         return f"{acts}: import it in your program first"
     return "" if kind == DISTRIBUTION else _reason_against_imported(src, {name, *seen})
+
+
+def _comes_with_package(name: str) -> bool:
+    """Tell whether importing the package of a module imports the module in any case.
+
+    Then nothing is gained by naming it that naming any quiet module beside it would not give.
+    """
+    top = name.partition(".")[0]
+    waiting = [top]
+    seen = {top}
+    for module in waiting:  # which grows
+        src = source(module)
+        found = _imported(src) if src is not None and module != name else set()
+        inside = {other for other in found if other.startswith(f"{top}.")} - seen
+        if name in inside:
+            return True
+        seen |= inside
+        waiting += sorted(inside)[: _MOST_IMPORTED - len(waiting)]
+    return False
 
 
 def reason_beside(name: str, file: str) -> str:

@@ -162,3 +162,18 @@ class TestStandardLibrary:
 
 def test_absent_module_is_left_to_python() -> None:
     assert reason_against("nowhere_to_be_found") == ""
+
+
+def test_a_module_that_its_package_imports_anyway_comes_with_it(library) -> None:
+    acting = "import os\ndef prepare():\n    os.makedirs('there')\nprepare()\n"
+    library.install(
+        "acme",
+        {
+            "acme/__init__.py": "from .inner import value\n",
+            "acme/inner.py": "from . import settings\nvalue = 1\n",
+            "acme/settings.py": acting,
+            "acme/aside.py": acting,
+        },
+    )
+    assert reason_against("acme.settings") == ""
+    assert reason_against("acme.aside") != ""
