@@ -355,18 +355,20 @@ def load_build(self: Any) -> None:
 
 
 def _seal(guard: Guard, inst: Any, state: Any) -> None:
-    """Close a dict of the stream that has become the attributes of an object: it was judged.
+    """Close a dict that has become the attributes of an object, or keywords of a partial.
+
+    What was in it was judged when the object got it; nothing more may come in.
 
     Objects of C types get their ``__dict__`` when it is asked for, and are then pickled with it:
     only those are asked that hold the very dict.
     """
     parts = tuple.__iter__(state) if isinstance(state, tuple) else ()
     dicts = [part for part in (state, *parts) if type(part) is dict]
-    if not dicts or isinstance(inst, functools.partial):
+    if not dicts:
         return
     held = {id(value) for value in gc.get_referents(inst)}
     for part in dicts:
-        if id(part) in held and _attributes(inst) is part:
+        if id(part) in held and (isinstance(inst, functools.partial) or _attributes(inst) is part):
             guard.sealed[id(part)] = part
 
 
@@ -731,7 +733,7 @@ def check_fill(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None
     if foreign or id(target) in guard.granted:
         guard.refuse(guard.name(target), opcode, "only an object that this load has made is filled")
     if id(target) in guard.sealed:
-        guard.refuse(guard.name(target), opcode, "it has become the attributes of an object")
+        guard.refuse(guard.name(target), opcode, "it has become part of an object that was judged")
 
 
 def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None:
