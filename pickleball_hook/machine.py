@@ -363,7 +363,7 @@ def _seal(guard: Guard, inst: Any, state: Any) -> None:
     only those are asked that hold the very dict.
     """
     parts = tuple.__iter__(state) if isinstance(state, tuple) else ()
-    dicts = [part for part in (state, *parts) if type(part) is dict]
+    dicts = [part for part in (state, *parts) if issubclass(type(part), dict)]
     if not dicts:
         return
     held = {id(value) for value in gc.get_referents(inst)}
@@ -725,6 +725,8 @@ def check_fill(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None
     ------
     PolicyViolation
     """
+    if id(target) in guard.sealed:
+        guard.refuse(guard.name(target), opcode, "it has become part of an object that was judged")
     if type(target) is not _FILLED[opcode]:
         _check_items(guard, target, opcode, items)
         return
@@ -732,8 +734,6 @@ def check_fill(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None
     foreign = made is not None and made.value is target and not made.fresh
     if foreign or id(target) in guard.granted:
         guard.refuse(guard.name(target), opcode, "only an object that this load has made is filled")
-    if id(target) in guard.sealed:
-        guard.refuse(guard.name(target), opcode, "it has become part of an object that was judged")
 
 
 def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None:

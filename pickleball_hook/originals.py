@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-import _pickle
-import pickle
+import sys
+
+# Importing pickle has it patched, by way of this very module: where that is still to come, let a
+# whole one be imported for it, and stay.
+_this = sys.modules[__name__] if "pickle" in sys.modules else sys.modules.pop(__name__)
+
+import _pickle  # noqa: E402
+import pickle  # noqa: E402
+
+sys.modules.setdefault(__name__, _this)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

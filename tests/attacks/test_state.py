@@ -158,6 +158,25 @@ ATTACKS = [
         "part of an object that was judged",
         after=PREDICT,
     ),
+    *(
+        Attack(
+            f"a {cls} that has become attributes shadows a method later",
+            lambda canary, module=module, cls=cls: stream(
+                new(name("gadgets.acts", "Adopts")),
+                call(name(module, cls)),
+                put(9),
+                BUILD,
+                get(9),
+                value("predict"),
+                TOUCH,
+                SETITEM,
+                b"0",
+            ),
+            "part of an object that was judged",
+            after=PREDICT,
+        )
+        for module, cls in (("collections", "OrderedDict"), ("gadgets.acts", "Table"))
+    ),
     Attack(
         "keywords of a partial are added after its state was judged",
         lambda canary: stream(

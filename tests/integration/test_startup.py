@@ -366,3 +366,12 @@ def packages(run: Runner) -> dict[str, str]:
     separator = ";" if sys.platform == "win32" else ":"
     libraries = [path for path in sys.path if path.endswith("site-packages")]
     return {"PYTHONPATH": separator.join([site_packages(run), *libraries])}
+
+
+def test_a_module_of_ours_that_comes_before_pickle_leaves_it_guarded(run: Runner) -> None:
+    script = (
+        "import sys\nassert 'pickle' not in sys.modules\nimport pickleball_hook.machine, pickle\n"
+    )
+    done = run(script + "print(pickle.loads)")
+    assert "guarded" in done.stdout
+    assert done.stderr == ""
