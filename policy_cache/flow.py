@@ -43,6 +43,8 @@ from policy_cache.values import (
     Value,
     join,
     one,
+    put_in,
+    taken_out,
 )
 
 if TYPE_CHECKING:
@@ -711,7 +713,7 @@ class _Walk:
             if paired and not starred:
                 self._store(element, self.eval(parts[index]), parts[index])
             else:
-                self._store(element, value, None)
+                self._store(element, taken_out(value), None)
 
     def _store_global(self, node: ast.AST, name: str, value: Value) -> None:
         if value.carries:
@@ -772,11 +774,11 @@ class _Walk:
                     if value.carries:
                         self.tokens.add(STATE)
                 else:
-                    self._keep_attribute(holder.attr, value)
+                    self._keep_attribute(holder.attr, put_in(value))
             else:
-                self._keep(holder.value, value)
+                self._keep(holder.value, put_in(value))
         elif isinstance(holder, ast.Subscript):
-            self._keep(holder.value, value)
+            self._keep(holder.value, put_in(value))
         elif isinstance(holder, ast.Call):
             if ast.unparse(holder) == f"vars({self.self_name})" and value.carries:
                 self.tokens.add(STATE)
@@ -786,6 +788,7 @@ class _Walk:
     def _keep_in(self, name: str, value: Value) -> None:
         """Let what a local name stands for hold a value; an object of a known class stays one."""
         known = self.env[name]
+        value = put_in(value)
         objects = known.of(INSTANCE)
         if objects and not known.tainted:
             if value.carries:
@@ -813,7 +816,7 @@ class _Walk:
                 self._run_setter(node, atom, self.owner, name, value)
             elif atom.kind == INSTANCE:
                 self._run_setter(node, atom, atom.thing, name, value)
-            elif atom.kind == GLOBAL and _outlives(atom.thing) and value.carries:
+            elif _outlives(atom) and value.carries:
                 assert atom.thing is not None
                 self._hit(node, f"{atom.thing.key}.{name}", "effect", "changes a global variable")
 
@@ -1044,6 +1047,7 @@ class _Walk:
             holder.carries,
             frozenset(a for a in holder.atoms if a.kind not in (NAMESPACE, SELF, PARAMETER)),
         )
+        kept = taken_out(kept)
         if holder.of(PARAMETER) and not kept.tainted:
             kept = join(kept, NOT_KNOWN)
         return join(kept, found)
@@ -1154,7 +1158,7 @@ class _Walk:
         names = ("__iter__", "__next__", "__aiter__", "__anext__")
         given = self._run_implicit(node, value, names)
         kept = frozenset(a for a in value.atoms if a.kind not in (SELF, PARAMETER, INSTANCE))
-        items = Value(value.carries, kept)
+        items = taken_out(Value(value.carries, kept))
         if value.of(PARAMETER) and not value.carries:
             items = join(items, NOT_KNOWN)
         return join(items, given)
@@ -1725,7 +1729,7 @@ class _Walk:
             elif not holder.of(SELF):
                 self._doubt(node, "sets attributes by name")
             for atom in holder.of(GLOBAL):
-                if atom.thing is not None and _outlives(atom.thing):
+                if atom.thing is not None and _outlives(atom):
                     self._hit(node, atom.thing.key, "effect", "changes a global variable")
         for text in name.of(TEXT):
             self._store_attribute(node, holder, text.text, value)
@@ -2042,12 +2046,14 @@ def _items_of(receiver: Value) -> Value:
     modules = [
         atom for atom in held.atoms if atom.thing is not None and atom.thing.kind == "module"
     ]
-    return Value(held.tainted, held.atoms.difference(modules))
+    return taken_out(Value(held.tainted, held.atoms.difference(modules)))
 
 
-def _outlives(thing: Thing | None) -> bool:
-    """Tell whether what is set on a global stays: on a module or class it does."""
-    return thing is not None and thing.kind in ("module", "class")
+def _outlives(atom: Atom) -> bool:
+    """Tell whether what is set on a value stays: on a module or class it does."""
+    if atom.kind != GLOBAL or atom.text or atom.thing is None:
+        return False  # one with a text is only in the value
+    return atom.thing.kind in ("module", "class")
 
 
 def _is_shared(thing: Thing, located: Module) -> bool:

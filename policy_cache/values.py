@@ -41,6 +41,13 @@ COMPUTED = "computed"
 UNKNOWN = "unknown"
 """It is not known what it is."""
 
+WITHIN = "within"
+"""Text of a class or module that is not the value but was put into it, as attribute or item.
+
+Once for each step: what was put into an item of the value has it twice.
+"""
+
+_DEPTHS = ("", WITHIN, WITHIN * 2, WITHIN * 3)
 _MOST_ATOMS = 48
 
 
@@ -122,6 +129,34 @@ NOT_KNOWN = Value(False, frozenset([Atom(UNKNOWN)]))
 def one(atom: Atom, tainted: bool = False) -> Value:
     """Return the value that is a single object."""
     return Value(tainted, frozenset([atom]))
+
+
+def put_in(value: Value) -> Value:
+    """Return a value as what some object holds: its classes and modules are in the object."""
+    return _moved(value, "", WITHIN)
+
+
+def taken_out(value: Value) -> Value:
+    """Return what an object holds as a value of its own: an item, a part."""
+    return _moved(value, WITHIN, "")
+
+
+def _moved(value: Value, out: str, into: str) -> Value:
+    if not any(_is_movable(atom, out) for atom in value.atoms):
+        return value
+    atoms = frozenset(
+        Atom(GLOBAL, a.thing, a.owner, into + a.text.removeprefix(out), a.held)
+        if _is_movable(a, out)
+        else a
+        for a in value.atoms
+    )
+    return Value(value.tainted, atoms)
+
+
+def _is_movable(atom: Atom, prefix: str) -> bool:
+    if atom.kind != GLOBAL or atom.thing is None or atom.thing.kind not in ("class", "module"):
+        return False
+    return atom.text in (_DEPTHS[1:] if prefix else _DEPTHS[:-1])
 
 
 def join(*values: Value) -> Value:

@@ -484,3 +484,34 @@ class TestEffects:
 
     def test_a_table_of_the_library_is_not_proven(self, reached: Reached) -> None:
         assert reached("T = {}\ndef f(c): T[c] = c").unproven
+
+
+CHANGES_A_CLASS = {
+    "its attribute": "def f(c): K.x = c",
+    "of an alias": "def f(c):\n k = K\n k.x = c",
+    "of an item": "def f(c):\n t = {}\n t['a'] = K\n t['a'].x = c",
+    "of an item of an item": "def f(c):\n t = {}\n t['a']['b'] = K\n u = t['a']\n u['b'].x = c",
+    "of a part": "def f(c):\n t = {}\n t['a'] = K\n k, _ = t\n k.x = c",
+    "of an item that a method gives": "def f(c):\n t = {}\n t['a'] = K\n t.get('a').x = c",
+    "of an iterated one": "def f(c):\n t = {}\n t['a'] = K\n for k in t.values(): k.x = c",
+}
+
+
+@pytest.mark.parametrize("source", CHANGES_A_CLASS.values(), ids=CHANGES_A_CLASS.keys())
+def test_an_attribute_of_a_class_is_global(reached: Reached, source: str) -> None:
+    hits = reached(f"class A: pass\nclass K: pass\n{source}").hits
+    assert any(hit.category == "effect" for hit in hits)
+
+
+CHANGES_AN_OBJECT = {
+    "with a class in an attribute": "def f(c):\n a = A()\n a.k = K\n a.x = c",
+    "that is given its class": "def f(c):\n a = c.a\n a.__class__ = K\n a.x = c",
+    "with a class in an item of an attribute": "def f(c):\n a = A()\n a.t['k'] = K\n a.t.x = c",
+    "that is an item with a class": "def f(c):\n c['a'].k = K\n c['a'].x = c",
+}
+
+
+@pytest.mark.parametrize("source", CHANGES_AN_OBJECT.values(), ids=CHANGES_AN_OBJECT.keys())
+def test_an_attribute_of_what_holds_a_class_is_not(reached: Reached, source: str) -> None:
+    hits = reached(f"class A: pass\nclass K: pass\n{source}").hits
+    assert not any(hit.category == "effect" for hit in hits)
