@@ -73,7 +73,7 @@ _JUDGING = frozenset(
     f"pickleball_hook.{name}"
     for name in (
         *("checked", "decisions", "entry", "gate", "guard", "inert", "names", "patches", "rules"),
-        *("safe_globals", "shadow", "standins"),
+        *("safe_globals", "shadow", "standins", "states", "overrides"),
     )
 )
 """Homes that hold what the unpickler asks before and after it runs something."""

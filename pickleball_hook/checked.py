@@ -13,6 +13,7 @@ from pickleball_hook import (
     gate,
     machine,
     names,
+    overrides,
     own,
     replay,
     settings,
@@ -296,10 +297,10 @@ def _dispatch(cls: type) -> dict[int, Any]:
     table = dict(own)
     for opcode, function in machine.OPERATIONS.items():
         found = table.get(opcode[0])
-        if found is _PLAIN_METHODS[function.__name__] or opcode not in machine.CHECKS:
+        if found is _PLAIN_METHODS[function.__name__] or opcode not in overrides.CHECKS:
             table[opcode[0]] = function
         elif found is not function:
-            table[opcode[0]] = _after_check(machine.CHECKS[opcode], found)
+            table[opcode[0]] = _after_check(overrides.CHECKS[opcode], found)
     _dispatches[cls] = (dict(own), table)
     return table
 

@@ -15,42 +15,26 @@ import gc
 import io
 import pickle
 import sys
-from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType
-from typing import TYPE_CHECKING, Any, cast
+from types import FunctionType, MethodType
+from typing import Any, cast
 
 from pickleball_hook import frames, names, originals, rules
 from pickleball_hook.guard import Guard
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, STATE, TEXTLESS, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from pickleball_hook.states import check_build, class_verdict, full_name, halves
+from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, TEXTLESS, Verdict
 
 _finders: dict[tuple[int, bool], Any] = {}
 """C unpicklers by protocol and ``fix_imports``, for their ``find_class``."""
 
-_FRESH_REFERENCES = 2
+FRESH_REFERENCES = 2
 """``sys.getrefcount`` of an object that only one local variable holds."""
 
-_BOOKED = 4
+BOOKED = 4
 """References to an object about to get its state: stack, the guard's books, a local, the count."""
 
 _FILLED = {"APPENDS": list, "SETITEMS": dict, "ADDITEMS": set}
 _PLAIN = frozenset([bool, int, float, str, bytes, list, tuple, dict, set, frozenset])
-_INSTANCE_HOOKS = ("__setstate__", "append", "extend", "add")
-_UNBOUND_KINDS = (
-    type,
-    BuiltinFunctionType,
-    MethodType,
-    classmethod,
-    functools.partial,
-    functools.partialmethod,
-    property,
-    staticmethod,
-)
-"""Kinds of class attributes that call something else than a method of the instance."""
-_NAMING = frozenset(["__name__", "__qualname__", "__module__"])
-_ALLOWED_DUNDERS = frozenset(["__orig_class__", "__notes__", "__doc__"])
-"""Special names that are data: typing's, PEP 678's and a text."""
+INSTANCE_HOOKS = ("__setstate__", "append", "extend", "add")
 
 
 def find_class(self: Any, module: str, name: str) -> object:
@@ -218,7 +202,7 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     guard.calling = True
     value = func(*args)
     guard.calling = False
-    fresh = sys.getrefcount(value) <= _FRESH_REFERENCES
+    fresh = sys.getrefcount(value) <= FRESH_REFERENCES
     _seal(guard, value, args)
     rules.after_call(guard, verdict, args, value)
     guard.made_here(value, fresh)
@@ -234,13 +218,16 @@ def check_call(guard: Guard, func: Any, args: tuple[Any, ...], opcode: str) -> A
         If it did not come by a name, may not be called, or not with these arguments.
     """
     guard.check_alive()
+    verdict = guard.verdict_of(func)
+    if verdict is None and not callable(func):
+        return func  # plain Python's TypeError: nothing runs
     reason = guard.permits(func, CALL)
     if reason:
         guard.refuse(guard.name(func), opcode, reason)
     verdict = guard.verdict_of(func)
     func = guard.behind(func)
     if verdict is not None:
-        if _is_replaced(func, verdict):
+        if is_replaced(func, verdict):
             guard.refuse(
                 guard.name(func), opcode, "a decorator has put a function of its own in its place"
             )
@@ -249,7 +236,7 @@ def check_call(guard: Guard, func: Any, args: tuple[Any, ...], opcode: str) -> A
     return func
 
 
-def _is_replaced(func: Any, verdict: Verdict) -> bool:
+def is_replaced(func: Any, verdict: Verdict) -> bool:
     """Tell whether other code runs than the function statement that was analysed."""
     if verdict.kind != "function" or "base policy" in verdict.grants.get(CALL, ""):
         return False
@@ -273,7 +260,7 @@ def _construct(
     guard.calling = True
     value = cls.__new__(cls, *args, **kwargs)
     guard.calling = False
-    fresh = sys.getrefcount(value) <= _FRESH_REFERENCES
+    fresh = sys.getrefcount(value) <= FRESH_REFERENCES
     guard.made_here(value, fresh or _always_new(guard, cls, value))
     return cast("object", value)
 
@@ -325,8 +312,8 @@ def load_build(self: Any) -> None:
     state = self.stack.pop()
     inst = self.stack[-1]
     guard.elsewhere = 0
-    if _is_replaced_in_place(inst):
-        guard.elsewhere = sys.getrefcount(inst) - _BOOKED - _count(self.memo, inst)
+    if is_replaced_in_place(inst):
+        guard.elsewhere = sys.getrefcount(inst) - BOOKED - count(self.memo, inst)
     if rules.has_already(guard, inst, state):
         return
     check_build(guard, inst, state)
@@ -338,7 +325,7 @@ def load_build(self: Any) -> None:
         _seal(guard, inst, state)
         return
     has_slots = isinstance(state, tuple) and tuple.__len__(state) == 2
-    state, slots = _halves(state)
+    state, slots = halves(state)
     if not _is_nothing(self, state):
         if not isinstance(state, dict):
             raise pickle.UnpicklingError("state is not a dictionary")
@@ -379,14 +366,6 @@ def _attributes(inst: Any) -> Any:
         return None
 
 
-def _halves(state: Any) -> tuple[Any, Any]:
-    """Split a state into attributes and slots, by its real items (a tuple may be of any class)."""
-    if isinstance(state, tuple) and tuple.__len__(state) == 2:
-        attributes, slots = tuple.__iter__(state)
-        return attributes, slots
-    return state, None
-
-
 def _is_nothing(self: Any, state: Any) -> bool:
     """Tell whether a state is empty, without asking an object of some class of the file's."""
     return state is None or (not _is_strict(self) and type(state) in _PLAIN and not state)
@@ -397,7 +376,7 @@ def _is_strict(self: Any) -> bool:
     return isinstance(self, ReferenceUnpickler)
 
 
-def _is_replaced_in_place(inst: Any) -> bool:
+def is_replaced_in_place(inst: Any) -> bool:
     """Tell whether a state gives an object other memory, or its memory another meaning."""
     numpy = sys.modules.get("numpy")
     kind = type(inst)
@@ -407,229 +386,8 @@ def _is_replaced_in_place(inst: Any) -> bool:
     return array is not None and issubclass(kind, array) and bool(array.size.__get__(inst))
 
 
-def _count(memo: dict[int, Any], value: object) -> int:
+def count(memo: dict[int, Any], value: object) -> int:
     return sum(1 for held in memo.values() if held is value)
-
-
-def check_build(guard: Guard, inst: Any, state: Any) -> None:
-    """Check that `inst` may be given `state`.
-
-    Raises
-    ------
-    PolicyViolation
-    """
-    cls = type(inst)
-    made = guard.made.get(id(inst))
-    if made is None or made.value is not inst:
-        guard.refuse(
-            guard.name(inst), "BUILD", "only an object that this load has made is given a state"
-        )
-    elif not made.fresh:
-        if rules.changes_nothing(inst, state):
-            return
-        guard.refuse(guard.name(inst), "BUILD", "the object existed before this load, or is shared")
-    elif made.built:
-        guard.refuse(guard.name(inst), "BUILD", "an object is given its state once")
-    else:
-        made.built = True
-    verdict = _class_verdict(guard, cls)
-    if STATE not in verdict.grants and guard.permits(cls, STATE):
-        guard.refuse(_name(cls), "BUILD", verdict.why_not(STATE))
-    _check_setter(guard, cls, verdict)
-    rules.check(guard, verdict, STATE, inst, (state,))
-    if verdict.rule in rules.OWNS_STATE:
-        return  # the rule has looked at the whole of it
-    check_state(guard, cls, verdict, state)
-    if STATE in verdict.traits.get(INERT, ()) or STATE in verdict.traits.get(TEXTLESS, ()):
-        guard.check_operands(verdict, STATE, (state,))
-
-
-def _class_verdict(guard: Guard, cls: type) -> Verdict:
-    """Return the verdict on the class of an instance, proven to be about that very class."""
-    known = guard.verdict_of(cls)
-    if known is None:
-        names.accept(guard, cls, None, cls.__module__, cls.__qualname__)
-        known = guard.verdict_of(cls) or guard.class_verdict(cls)
-    return known
-
-
-def _name(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
-def _check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
-    """Check that a ``__setstate__`` in Python is the one that was analysed.
-
-    attrs and dataclasses make one for classes with slots; theirs only assign the fields.
-    """
-    setter = _static(cls, "__setstate__")
-    if isinstance(setter, _UNBOUND_KINDS):
-        guard.refuse(_name(cls), "BUILD", "its __setstate__ is no method and is not analysed")
-    if not isinstance(setter, FunctionType):
-        return
-    if "base policy" in verdict.grants.get(STATE, "") or "__main__" in verdict.grants.get(
-        STATE, ""
-    ):
-        return
-    maker = sys.modules.get(setter.__globals__.get("__name__", ""))
-    if maker is not None and maker.__name__ in ("attr._make", "dataclasses"):
-        return
-    code = setter.__code__
-    if code.co_filename in verdict.files and code.co_name == "__setstate__":
-        return
-    if _is_analysed(cls):
-        return
-    guard.refuse(
-        _name(cls), "BUILD", "its __setstate__ was put in place at run time and is not analysed"
-    )
-
-
-def _is_analysed(cls: type) -> bool:
-    """Tell whether the live class that defines ``__setstate__`` has been judged with it.
-
-    A base that a module imports if it can (``try: from sklearn.base import ...``) is another one
-    for the analysis than for the interpreter.
-    """
-    base = next(base for base in cls.__mro__ if "__setstate__" in vars(base))
-    verdict = names.own_verdict(base)
-    if verdict is None or not verdict.traits.get("custom_state"):
-        return False
-    return STATE in verdict.grants
-
-
-def check_state(guard: Guard, cls: type, verdict: Verdict, state: Any) -> None:
-    """Check the keys of a state: none forges what an object is, none shadows a method with code.
-
-    Raises
-    ------
-    PolicyViolation
-    """
-    own_keys = frozenset(verdict.traits.get("state_keys", ()))
-    custom = bool(verdict.traits.get("custom_state"))
-    attributes, slots = _halves(state)
-    if isinstance(slots, dict):
-        _check_slots(guard, cls, slots, custom, own_keys)
-        state = attributes
-    elif not custom:
-        state = attributes
-    assigns = issubclass(cls, BaseException) or bool(verdict.traits.get("computed_keys"))
-    if isinstance(state, dict):
-        _check_keys(guard, cls, dict.items(state), own_keys, exact=not custom)
-        if assigns:
-            _check_setters(guard, cls, state, frozenset(verdict.traits.get("setters", ())))
-    if custom:
-        _check_nested(guard, cls, state, own_keys, assigns)
-
-
-def _check_nested(
-    guard: Guard, cls: type, state: Any, own_keys: frozenset[str], assigns: bool
-) -> None:
-    """Check the tables and pairs within a state: a setter may take attributes from any of them."""
-    seen: set[int] = set()
-    waiting = [state]
-    while waiting:
-        value = waiting.pop()
-        if not isinstance(value, (dict, list, tuple)) or id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, dict):
-            pairs = [*dict.items(value)]
-            waiting += dict.values(value)
-        else:
-            base: Any = list if isinstance(value, list) else tuple
-            items = [*base.__iter__(value)]
-            pairs = [pair for pair in map(_pair, items) if pair is not None]
-            waiting += items
-        if value is not state or not isinstance(value, dict):
-            _check_keys(guard, cls, pairs, own_keys, exact=False, special=assigns)
-
-
-def _pair(value: Any) -> tuple[Any, Any] | None:
-    """Return the two items of a pair as a setter would unpack it, None for anything else."""
-    if type(value) in (list, tuple) and len(value) == 2 and isinstance(value[0], str):
-        return value[0], value[1]
-    return None
-
-
-def _check_keys(
-    guard: Guard,
-    cls: type,
-    pairs: Iterable[tuple[Any, Any]],
-    own_keys: frozenset[str],
-    exact: bool,
-    special: bool = True,
-) -> None:
-    """Check names of attributes, and callables under the names of methods.
-
-    A str of a derived class (numpy has one) finds attributes like the text that it equals, and
-    so may a key of any other class: where keys are attributes they are exact.
-    """
-    own_names = guard.class_verdict(cls).traits.get("own_names", ())
-    for key, value in pairs:
-        if type(key) is not str:
-            if exact or (isinstance(key, str) and special):
-                guard.refuse(_name(cls), "BUILD", "the keys of a state are exact str")
-            continue
-        if key.startswith("__") and key.endswith("__"):
-            if key in own_names and (key not in _NAMING or value is None or type(value) is str):
-                continue  # the class's own code gives its instances this attribute
-            if special and key not in own_keys and key not in _ALLOWED_DUNDERS:
-                guard.refuse(
-                    _name(cls), f"BUILD of {key}", "a state may not set special attributes"
-                )
-        elif guard.is_callable(value):
-            _check_shadow(guard, cls, key, value)
-
-
-def _check_setters(guard: Guard, cls: type, table: dict[Any, Any], judged: frozenset[str]) -> None:
-    """A setter that assigns computed keys runs properties: plain members, or analysed ones."""
-    for key in dict.keys(table):
-        found = _static(cls, key) if type(key) is str else None
-        if not hasattr(type(found), "__set__") or isinstance(found, MemberDescriptorType):
-            continue
-        if not (isinstance(found, property) and key in judged):
-            guard.refuse(_name(cls), f"BUILD of {key}", "assigning it runs a property of the class")
-
-
-def _check_shadow(guard: Guard, cls: type, key: str, value: object) -> None:
-    """A callable that takes the place of a method will be called in its stead.
-
-    A function that may be referred to reaches no sink whatever it is called with.
-    """
-    found = _static(cls, key)
-    if isinstance(found, MemberDescriptorType):
-        return
-    if callable(found) or hasattr(type(found), "__get__"):
-        reason = guard.reason_against_call(value)
-        if reason:
-            guard.refuse(
-                guard.name(value), f"BUILD of {_name(cls)}.{key}", f"it shadows a method: {reason}"
-            )
-
-
-def _check_slots(
-    guard: Guard, cls: type, table: dict[Any, Any], custom: bool, own_keys: frozenset[str]
-) -> None:
-    assigner = _static(cls, "__setattr__")
-    judged = guard.class_verdict(cls).traits.get("assigns") is True
-    if table and not custom and not judged and isinstance(assigner, FunctionType):
-        guard.refuse(_name(cls), "BUILD", "slot state would run the __setattr__ of the class")
-    for key in dict.keys(table):
-        found = _static(cls, key) if type(key) is str else None
-        if custom and type(key) is str and not key.startswith("__"):
-            continue
-        if not isinstance(found, MemberDescriptorType) and (found is not None or key in own_keys):
-            guard.refuse(_name(cls), f"BUILD of {key}", "slot state may only fill slots")
-    _check_keys(guard, cls, dict.items(table), own_keys, exact=True)
-
-
-def _static(cls: type, name: str) -> object:
-    """Look an attribute up along the MRO without running anything."""
-    for base in type.mro(cls) if cls is type else type.__getattribute__(cls, "__mro__"):
-        found = vars(base).get(name)
-        if found is not None:
-            return cast("object", found)
-    return None
 
 
 # -- items ----------------------------------------------------------------------------------------
@@ -742,13 +500,13 @@ def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> No
     cls = type(target)
     if made is None or made.value is not target or not made.fresh:
         guard.refuse(guard.name(target), opcode, "only an object that this load has made is filled")
-    verdict = _class_verdict(guard, cls)
+    verdict = class_verdict(guard, cls)
     reason = guard.permits(cls, FILL)
     if reason:
-        guard.refuse(_name(cls), opcode, reason)
+        guard.refuse(full_name(cls), opcode, reason)
     attributes = getattr(target, "__dict__", None)
-    if isinstance(attributes, dict) and any(hook in attributes for hook in _INSTANCE_HOOKS):
-        guard.refuse(_name(cls), opcode, "its state shadows the method that would be called")
+    if isinstance(attributes, dict) and any(hook in attributes for hook in INSTANCE_HOOKS):
+        guard.refuse(full_name(cls), opcode, "its state shadows the method that would be called")
     rules.check(guard, verdict, FILL, target, tuple(items))
     if FILL in verdict.traits.get(INERT, ()) or FILL in verdict.traits.get(TEXTLESS, ()):
         guard.check_operands(verdict, FILL, items)
@@ -773,120 +531,6 @@ OPERATIONS = {
 }
 """Opcode to the checked version of what ``pickle._Unpickler`` does for it."""
 
-# -- operations of somebody else's ----------------------------------------------------------------
-
-
-def _keep(self: Any) -> None:
-    """Nothing is left to be done after the operation."""
-
-
-def _book_result(self: Any) -> None:
-    """Remember what the operation left on the stack."""
-    value = self.stack[-1]
-    self._guard.made_here(value, sys.getrefcount(value) <= _FRESH_REFERENCES + 1)
-
-
-def _before_reduce(self: Any) -> Callable[[Any], None]:
-    func, args = self.stack[-2:]
-    if not isinstance(args, tuple):
-        raise TypeError("argument list must be a tuple")
-    args = tuple(tuple.__iter__(args))
-    guard: Guard = self._guard
-    verdict = guard.verdict_of(func)
-    self.stack[-2:] = [check_call(guard, func, args, "REDUCE"), args]
-    if verdict is None:
-        return _book_result
-
-    def close(self: Any) -> None:
-        rules.after_call(guard, verdict, args, self.stack[-1])
-        _book_result(self)
-
-    return close
-
-
-def _before_newobj(self: Any) -> Callable[[Any], None]:
-    cls, args = self.stack[-2:]
-    if not isinstance(args, tuple) or not isinstance(cls, type):
-        raise pickle.UnpicklingError("NEWOBJ expected a class and an arg tuple")
-    args = tuple(tuple.__iter__(args))
-    check_construct(self._guard, cls, args, "NEWOBJ")
-    self.stack[-1] = args
-    return _book_result
-
-
-def _before_newobj_ex(self: Any) -> Callable[[Any], None]:
-    cls, args, kwargs = self.stack[-3:]
-    if not isinstance(args, tuple) or not isinstance(kwargs, dict) or not isinstance(cls, type):
-        raise pickle.UnpicklingError("NEWOBJ_EX expected a class, an arg tuple and a dict")
-    args, kwargs = tuple(tuple.__iter__(args)), dict(dict.items(kwargs))
-    check_construct(self._guard, cls, (*args, *kwargs.values()), "NEWOBJ_EX")
-    self.stack[-2:] = [args, kwargs]
-    return _book_result
-
-
-def _before_build(self: Any) -> Callable[[Any], None]:
-    guard: Guard = self._guard
-    guard.check_alive()
-    inst, state = self.stack[-2:]
-    guard.elsewhere = 0
-    if _is_replaced_in_place(inst):
-        guard.elsewhere = sys.getrefcount(inst) - _BOOKED - _count(self.memo, inst)
-    check_build(guard, inst, state)
-    made = guard.made.get(id(inst))
-    if made is None:
-        return _keep
-    made.built = False  # the operation may come back to the checked one
-
-    def close(self: Any) -> None:
-        made.built = True
-
-    return close
-
-
-def _before_append(self: Any) -> Callable[[Any], None]:
-    check_fill(self._guard, self.stack[-2], "APPENDS", self.stack[-1:])
-    return _keep
-
-
-def _before_setitem(self: Any) -> Callable[[Any], None]:
-    check_fill(self._guard, self.stack[-3], "SETITEMS", self.stack[-2:])
-    return _keep
-
-
-def _before_marked(opcode: str) -> Callable[[Any], Callable[[Any], None]]:
-    def check(self: Any) -> Callable[[Any], None]:
-        check_fill(self._guard, self.metastack[-1][-1], opcode, self.stack)
-        return _keep
-
-    return check
-
-
-def _before_persid(self: Any) -> Callable[[Any], None]:
-    return _book_given
-
-
-def _book_given(self: Any) -> None:
-    """Remember that what a persistent id stands for is the program's."""
-    self._guard.made_here(self.stack[-1], fresh=False)
-
-
-CHECKS: dict[bytes, Callable[[Any], Callable[[Any], None]]] = {
-    pickle.PERSID: _before_persid,
-    pickle.BINPERSID: _before_persid,
-    pickle.REDUCE: _before_reduce,
-    pickle.NEWOBJ: _before_newobj,
-    pickle.NEWOBJ_EX: _before_newobj_ex,
-    pickle.BUILD: _before_build,
-    pickle.APPEND: _before_append,
-    pickle.APPENDS: _before_marked("APPENDS"),
-    pickle.SETITEM: _before_setitem,
-    pickle.SETITEMS: _before_marked("SETITEMS"),
-    pickle.ADDITEMS: _before_marked("ADDITEMS"),
-}
-"""Opcode to the check that an operation of somebody's own is put behind; gives what follows it.
-
-The opcodes that name a class themselves are not among them: ours takes their place.
-"""
 
 METHODS = {
     "find_class": find_class,
@@ -915,7 +559,7 @@ def finish(self: Any, value: object) -> object:
     while guard.call_only:
         name = guard.name(guard.call_only[-1])
         held, meaning = guard.release()
-        if sys.getrefcount(held) > _FRESH_REFERENCES:
+        if sys.getrefcount(held) > FRESH_REFERENCES:
             guard.refuse(name, "GLOBAL", "it may be called by a file, but not handed out")
         if id(held) in keys:
             self.memo.update(dict.fromkeys(keys[id(held)], held))

@@ -800,7 +800,7 @@ def _torch_state(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     """
     if len(operands) != 4 or type(operands[2]) is not tuple or not isinstance(operands[1], type):
         return "it takes a function, a class, a tuple and a state"
-    from pickleball_hook import machine
+    from pickleball_hook import states
 
     func, cls, args, state = operands
     reason = guard.permits(func, CALL)
@@ -814,7 +814,7 @@ def _torch_state(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     if reason:
         return reason
     own = guard.class_verdict(cls)
-    machine.check_state(guard, cls, own, state)
+    states.check_state(guard, cls, own, state)
     return ""
 
 
@@ -860,7 +860,7 @@ def _named_triggers(guard: Guard, operation: str, target: Any, operands: tuple[A
 
 def _reason_against_instance(guard: Guard, reference: str, state: Any) -> str:
     """Judge an instance that a library makes of ``module:Class`` and a state."""
-    from pickleball_hook import machine
+    from pickleball_hook import machine, states
 
     module, _, name = reference.partition(":")
     cls = machine.find_global(guard, module, name)
@@ -871,7 +871,7 @@ def _reason_against_instance(guard: Guard, reference: str, state: Any) -> str:
     reason = guard.permits(cls, STATE)
     if not reason:
         check(guard, verdict, STATE, cls, (state,))
-        machine.check_state(guard, cls, verdict, state)
+        states.check_state(guard, cls, verdict, state)
     return reason
 
 

@@ -18,7 +18,7 @@ import sys
 import types
 from types import NoneType
 
-from pickleball_hook import machine, rules
+from pickleball_hook import machine, rules, states
 from pickleball_hook.guard import Guard
 from pickleball_hook.originals import CUnpickler
 from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, TEXTLESS
@@ -184,6 +184,13 @@ class Prover(Guard):
         if type(kind) is _Class:
             return self.reason_against_instance(kind.named.real)
         return super().reason_against_call(value)
+
+    def reason_against_operands(self, value: object) -> str:
+        """Judge a stand-in as what it stands for."""
+        if type(value) is types.FunctionType or type(value) is _Class:
+            stand_in: Any = value
+            return super().reason_against_operands(stand_in.named.real)
+        return super().reason_against_operands(value)
 
     def remembered(self, value: object) -> int:
         """Return how often the memo of the shadow has an object."""
@@ -364,7 +371,7 @@ def _may_be_called(prover: Prover, named: Named) -> None:
     if prover.permits(named.real, CALL):
         raise Unsure
     named.verdict = prover.verdict_of(named.real) or named.verdict
-    if machine._is_replaced(named.real, named.verdict):
+    if machine.is_replaced(named.real, named.verdict):
         raise Unsure
     named.called = True
 
@@ -522,8 +529,8 @@ def _ordered(prover: Prover, named: Named) -> Any:
         vars(self)["built"] = True
         if prover.permits(cls, STATE) or type(state) is not dict:
             raise Unsure
-        machine.check_state(prover, cls, named.verdict, state)
-        if any(hook in state for hook in machine._INSTANCE_HOOKS):
+        states.check_state(prover, cls, named.verdict, state)
+        if any(hook in state for hook in machine.INSTANCE_HOOKS):
             raise Unsure
         prover.kept.append((state,))
         _note_containers(prover, state)
@@ -719,7 +726,7 @@ def _checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
     inert = STATE in traits.get(INERT, ())
     if STATE in traits.get(TEXTLESS, ()) or (inert and live):
         raise Unsure
-    machine._check_setter(prover, cls, verdict)
+    states.check_setter(prover, cls, verdict)
     plain = not _defines(cls, "__setstate__") and not _defines(cls, "__getattr__")
     special = rule or traits.get("custom_state") or traits.get("computed_keys")
     named.late = plain and not special and (cls.__module__, cls.__qualname__) not in _careful
@@ -742,7 +749,7 @@ def _checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
             prover.judged.append((state, _content(state)))
             return
         if rule not in rules.OWNS_STATE:
-            machine.check_state(prover, cls, verdict, state)
+            states.check_state(prover, cls, verdict, state)
         prover.kept.append((state,))
         _note_containers(prover, state)
         if inert:
@@ -891,7 +898,7 @@ class DType:
         self.used = True
         state = _real_state(self.prover, state)
         kind = type(self.real)
-        if STATE not in machine._class_verdict(self.prover, kind).grants:
+        if STATE not in states.class_verdict(self.prover, kind).grants:
             raise Unsure
         self.prover.elsewhere = 0
         if rules.RULES["numpy_dtype"](self.prover, STATE, self.real, (state,)):
@@ -1080,16 +1087,16 @@ def _settle_states(named: Named) -> None:
         if (key.startswith("__") and key.endswith("__")) or _is_sensitive(cls, key):
             _careful.add((cls.__module__, cls.__qualname__))
             raise Unsure
-    if named.slots and isinstance(machine._static(cls, "__setattr__"), types.FunctionType):
+    if named.slots and isinstance(states.static(cls, "__setattr__"), types.FunctionType):
         raise Unsure
     for key in named.slots:
-        if not isinstance(machine._static(cls, key), types.MemberDescriptorType):
+        if not isinstance(states.static(cls, key), types.MemberDescriptorType):
             raise Unsure
 
 
 def _is_sensitive(cls: type, key: str) -> bool:
     """Tell whether a callable under a key would be called in the stead of the class's own."""
-    found = machine._static(cls, key)
+    found = states.static(cls, key)
     if found is None or isinstance(found, types.MemberDescriptorType):
         return False
     return callable(found) or hasattr(type(found), "__get__")
@@ -1114,7 +1121,7 @@ def permit_late(prover: Prover, value: object, state: Any) -> None:
     cls = type(value)
     hook = prover.setters.get(cls)
     if hook is None:
-        verdict = machine._class_verdict(prover, cls)
+        verdict = states.class_verdict(prover, cls)
         if STATE not in verdict.grants and prover.permits(cls, STATE):
             raise Unsure
         named = Named(cls, prover.class_verdict(cls))

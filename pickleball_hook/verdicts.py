@@ -11,8 +11,17 @@ from collections import Counter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pickleball_hook import context, guard, machine, names, rules
-from pickleball_hook.trace import Key, Recorder, StandIn, StandInMeta, bare, key_of, shown
+from pickleball_hook import context, guard, names, rules, states
+from pickleball_hook.trace import (
+    MOST_SAMPLES,
+    Key,
+    Recorder,
+    StandIn,
+    StandInMeta,
+    bare,
+    key_of,
+    shown,
+)
 from policy_cache import policies
 from policy_cache.locate import locate
 from policy_cache.model import (
@@ -52,6 +61,9 @@ _DECIDABLE = frozenset(
 )
 """Rules that look at nothing but exact built-in values and verdicts."""
 
+_OF_CLASSES = ("newobj", "newobj_ex", "reconstructor")
+"""Rules of functions that construct their first argument."""
+
 _NOT_FOUND = (
     "its module's files do not show it: plain Python does not find it either, or it is made when "
     "the module runs, and only the live object tells"
@@ -88,6 +100,46 @@ class Arrays(Protocol):
 
     def read(self, state: Any) -> None:
         """Pass over the array that follows."""
+
+
+class _Settled(NamedTuple):
+    """What every further call of a global comes to, if its arguments are such as were judged.
+
+    Attributes
+    ----------
+    operations : dict
+        Of its `Use`, to go on counting.
+    makes : StandInMeta
+        The class of what it gives.
+    takes : int
+        With which arguments: `_NOTHING`, `_DATA` or `_ANYTHING`.
+    remark : Remark or None
+        What is said of each of them.
+    """
+
+    operations: dict[str, int]
+    makes: StandInMeta
+    takes: int
+    remark: Remark | None
+
+
+_NOTHING, _DATA, _ANYTHING = range(3)
+_NAMED = (StandInMeta, FunctionType)
+_ATOMS = frozenset([int, float, complex, bool, str, bytes, type(None)])
+
+
+def _is_data(values: Iterable[Any]) -> bool:
+    """Tell, quickly, whether there is nothing to call among values; False if it takes longer.
+
+    An instance of a stand-in counts as data: its class is judged where it is named.
+    """
+    for value in values:
+        kind = type(value)
+        if kind in _ATOMS or type(kind) is StandInMeta:
+            continue
+        if kind not in (tuple, list) or not _ATOMS.issuperset(map(type, value)):
+            return False
+    return True
 
 
 class DType:
@@ -132,14 +184,18 @@ class _Guard(guard.Guard):
     def __init__(self) -> None:
         super().__init__(context.Load(), False, "", "check")
         self.remarks: Counter[Remark] = Counter()
+        self.said = 0
+        self.latest: Remark | None = None
 
     def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
         """Keep a refusal."""
-        self.remarks[Remark(REFUSED, name, operation, reason)] += 1
+        self.remark(REFUSED, name, operation, reason)
 
     def remark(self, outcome: str, name: str, operation: str, reason: str) -> None:
-        """Keep what is no refusal."""
-        self.remarks[Remark(outcome, name, operation, reason)] += 1
+        """Keep what there is to say."""
+        self.latest = Remark(outcome, name, operation, reason)
+        self.remarks[self.latest] += 1
+        self.said += 1
 
     def reason_against_call(self, value: object) -> str:
         """Return why others may not call a value."""
@@ -175,6 +231,7 @@ class Judge(Recorder):
         self.dtypes: dict[int, DType] = {}
         self._states: set[tuple[Any, ...]] = set()
         self._unconditional: set[tuple[int, str]] = set()
+        self._settled: dict[int, _Settled] = {}
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -197,12 +254,12 @@ class Judge(Recorder):
             self._unknown(dotted, "only the program that saved the file knows its own classes")
             return self._nothing_known(key)
         verdict = policies.verdict(module, name)
-        located = locate(module)
-        if located is None and not verdict.grants:
+        if not verdict.grants and locate(module) is None:
             self._unjudged_module(key, verdict)
             return self._nothing_known(key)
-        if located is not None and located.owner.kind == "distribution":
-            self.distributions[located.owner.name] = located.owner.version
+        owner = policies.distribution_of(module, name)
+        if owner is not None:
+            self.distributions[owner[0]] = owner[1]
         home = verdict.target.partition(":")[0]
         reason = policies.reason_against_import(module) or policies.reason_against_import(home)
         if verdict.open:
@@ -240,6 +297,11 @@ class Judge(Recorder):
 
     def called(self, target: Any, args: tuple[Any, ...]) -> Any:
         """Judge REDUCE, INST or OBJ, and give what it makes."""
+        settled = self._settled.get(id(target))
+        if settled is not None:
+            takes = settled.takes
+            if takes == _ANYTHING or not args or (takes == _DATA and _is_data(args)):
+                return self._again(settled)
         key = key_of(target) or ("", "?")
         verdict = self.guard.verdict_of(target)
         if verdict is None:
@@ -247,15 +309,47 @@ class Judge(Recorder):
             self.guard.refuse(".".join(key), "REDUCE", reason)
             return self.result(key)
         self.note(key, CALL, args)
-        if (id(target), CALL) in self._unconditional:
-            return self._new_result(key, verdict, target)
-        if self._permits(verdict, target, CALL, "REDUCE"):
-            verdict = self.guard.verdict_of(target) or verdict
-            self.guard.check_operands(verdict, CALL, args)
-            self._rule(verdict, CALL, target, args)
-            if not _conditions(verdict, CALL) and not isinstance(target, StandInMeta):
-                self._unconditional.add((id(target), CALL))
-        return self._made_by_call(key, verdict, target, args)
+        said = self.guard.said
+        if not self._permits(verdict, target, CALL, "REDUCE"):
+            return self._made_by_call(key, verdict, target, args)
+        verdict = self.guard.verdict_of(target) or verdict
+        self.guard.check_operands(verdict, CALL, args)
+        self._rule(verdict, CALL, target, args)
+        value = self._made_by_call(key, verdict, target, args)
+        if self.uses[key].operations[CALL] > MOST_SAMPLES:
+            self._settle(target, verdict, args, value, self.guard.said - said)
+        return value
+
+    def _again(self, settled: _Settled) -> object:
+        """Give what a call makes of which everything is known."""
+        settled.operations[CALL] += 1
+        if settled.remark is not None:
+            self.remarks[settled.remark] += 1
+        value = bare(settled.makes)
+        self.guard.made[id(value)] = guard.Made(value, True)
+        return value
+
+    def _settle(
+        self, target: Any, verdict: Verdict, args: tuple[Any, ...], value: Any, said: int
+    ) -> None:
+        """Remember how a call was judged, where arguments of the same kind change nothing."""
+        makes = type(value)
+        remark = self.guard.latest if said else None
+        name = verdict.rule or verdict.traits.get("call_rule", "")
+        plain = not name or name not in (*_DECIDABLE, *_OF_CLASSES, "getattr", "numpy_dtype")
+        if type(makes) is not StandInMeta or verdict.kind == _ENUM or said > 1:
+            return
+        if remark is not None and (remark.outcome != AT_LOAD or not plain):
+            return
+        traits = verdict.traits
+        takes = _DATA if CALL in traits.get(INERT, ()) else _ANYTHING
+        if traits.get("constructs") or traits.get("calls") or CALL in traits.get(TEXTLESS, ()):
+            plain = False
+        if plain or (not args and name not in _OF_CLASSES):
+            operations = self.uses[target._key].operations
+            self._settled[id(target)] = _Settled(
+                operations, makes, takes if plain else _NOTHING, remark
+            )
 
     def _made_by_call(
         self, key: Key, verdict: Verdict, target: Any, args: tuple[Any, ...]
@@ -271,17 +365,12 @@ class Judge(Recorder):
                 made = args[index]
         if isinstance(target, StandInMeta):
             made = target
-        if verdict.rule in ("reconstructor", "newobj", "newobj_ex") and args:
+        if verdict.rule in _OF_CLASSES and args:
             made = args[0] if isinstance(args[0], StandInMeta) else None
         value = bare(made) if made is not None else self.result(key)
         self.guard.made_here(value, verdict.kind != _ENUM)
         if verdict.rule == "numpy_dtype":
             self.dtypes[id(value)] = DType(value, args)
-        return value
-
-    def _new_result(self, key: Key, verdict: Verdict, target: Any) -> object:
-        value = self.result(key)
-        self.guard.made_here(value, verdict.kind != _ENUM)
         return value
 
     def _attribute(self, args: tuple[Any, ...]) -> object:
@@ -355,23 +444,21 @@ class Judge(Recorder):
             return
         self._rule(verdict, STATE, target, (state,))
         if verdict.rule not in rules.OWNS_STATE and not self._is_known_state(cls, verdict, state):
-            machine.check_state(self.guard, cls, verdict, state)
+            states.check_state(self.guard, cls, verdict, state)
             if INERT in verdict.traits:
                 self.guard.check_operands(verdict, STATE, (state,))
 
     def _is_known_state(self, cls: Any, verdict: Verdict, state: Any) -> bool:
-        """Tell whether a state has the keys of one that was judged, and nothing callable in it."""
+        """Tell whether a state has the keys and globals of one that was judged."""
         if type(state) is not dict or verdict.traits.get("custom_state") or verdict.rule:
             return False
         if INERT in verdict.traits:
             return False
-        for value in state.values():
-            if type(value) in (StandInMeta, FunctionType):
-                return False
-        keys = (id(cls), *state)
+        named = [(key, id(value)) for key, value in state.items() if type(value) in _NAMED]
+        keys = (id(cls), *state, *named)
         if keys in self._states:
             return True
-        if all(type(key) is str for key in state):
+        if all(type(key) is str and not key.startswith("__") for key in state):
             self._states.add(keys)
         return False
 
@@ -432,7 +519,7 @@ class Judge(Recorder):
             name = verdict.traits.get(trait, "")
         if not name or name == "getattr":
             return
-        if name in ("newobj", "newobj_ex", "reconstructor"):
+        if name in _OF_CLASSES:
             self._constructs(verdict, name, operands)
             return
         if name not in _DECIDABLE:

@@ -1,0 +1,268 @@
+"""States: what an object may be given by BUILD, key by key.
+
+A state is written into attributes or handed to a ``__setstate__`` in which it was followed. It must
+not forge what an object is, nor put code where the object's methods are looked up.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType
+from typing import TYPE_CHECKING, Any, cast
+
+from pickleball_hook import names, rules
+from policy_cache.model import INERT, STATE, TEXTLESS, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pickleball_hook.guard import Guard
+
+_UNBOUND_KINDS = (
+    type,
+    BuiltinFunctionType,
+    MethodType,
+    classmethod,
+    functools.partial,
+    functools.partialmethod,
+    property,
+    staticmethod,
+)
+"""Kinds of class attributes that call something else than a method of the instance."""
+_NAMING = frozenset(["__name__", "__qualname__", "__module__"])
+_ALLOWED_DUNDERS = frozenset(["__orig_class__", "__notes__", "__doc__"])
+"""Special names that are data: typing's, PEP 678's and a text."""
+
+
+def check_build(guard: Guard, inst: Any, state: Any) -> None:
+    """Check that `inst` may be given `state`.
+
+    Raises
+    ------
+    PolicyViolation
+    """
+    cls = type(inst)
+    made = guard.made.get(id(inst))
+    if made is None or made.value is not inst:
+        guard.refuse(
+            guard.name(inst), "BUILD", "only an object that this load has made is given a state"
+        )
+    elif not made.fresh:
+        if rules.changes_nothing(inst, state):
+            return
+        guard.refuse(guard.name(inst), "BUILD", "the object existed before this load, or is shared")
+    elif made.built:
+        guard.refuse(guard.name(inst), "BUILD", "an object is given its state once")
+    else:
+        made.built = True
+    verdict = class_verdict(guard, cls)
+    if STATE not in verdict.grants and guard.permits(cls, STATE):
+        guard.refuse(full_name(cls), "BUILD", verdict.why_not(STATE))
+    check_setter(guard, cls, verdict)
+    rules.check(guard, verdict, STATE, inst, (state,))
+    if verdict.rule in rules.OWNS_STATE:
+        return  # the rule has looked at the whole of it
+    check_state(guard, cls, verdict, state)
+    if STATE in verdict.traits.get(INERT, ()) or STATE in verdict.traits.get(TEXTLESS, ()):
+        guard.check_operands(verdict, STATE, (state,))
+
+
+def class_verdict(guard: Guard, cls: type) -> Verdict:
+    """Return the verdict on the class of an instance, proven to be about that very class."""
+    known = guard.verdict_of(cls)
+    if known is None:
+        names.accept(guard, cls, None, cls.__module__, cls.__qualname__)
+        known = guard.verdict_of(cls) or guard.class_verdict(cls)
+    return known
+
+
+def full_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
+    """Check that a ``__setstate__`` in Python is the one that was analysed.
+
+    attrs and dataclasses make one for classes with slots; theirs only assign the fields.
+    """
+    setter = static(cls, "__setstate__")
+    if isinstance(setter, _UNBOUND_KINDS):
+        guard.refuse(full_name(cls), "BUILD", "its __setstate__ is no method and is not analysed")
+    if not isinstance(setter, FunctionType):
+        return
+    if "base policy" in verdict.grants.get(STATE, "") or "__main__" in verdict.grants.get(
+        STATE, ""
+    ):
+        return
+    maker = sys.modules.get(setter.__globals__.get("__name__", ""))
+    if maker is not None and maker.__name__ in ("attr._make", "dataclasses"):
+        return
+    code = setter.__code__
+    if code.co_filename in verdict.files and code.co_name == "__setstate__":
+        return
+    if _is_analysed(cls):
+        return
+    guard.refuse(
+        full_name(cls), "BUILD", "its __setstate__ was put in place at run time and is not analysed"
+    )
+
+
+def _is_analysed(cls: type) -> bool:
+    """Tell whether the live class that defines ``__setstate__`` has been judged with it.
+
+    A base that a module imports if it can (``try: from sklearn.base import ...``) is another one
+    for the analysis than for the interpreter.
+    """
+    base = next(base for base in cls.__mro__ if "__setstate__" in vars(base))
+    verdict = names.own_verdict(base)
+    if verdict is None or not verdict.traits.get("custom_state"):
+        return False
+    return STATE in verdict.grants
+
+
+def check_state(guard: Guard, cls: type, verdict: Verdict, state: Any) -> None:
+    """Check the keys of a state: none forges what an object is, none shadows a method with code.
+
+    Raises
+    ------
+    PolicyViolation
+    """
+    own_keys = frozenset(verdict.traits.get("state_keys", ()))
+    custom = bool(verdict.traits.get("custom_state"))
+    attributes, slots = halves(state)
+    if isinstance(slots, dict):
+        _check_slots(guard, cls, slots, custom, own_keys)
+        state = attributes
+    elif not custom:
+        state = attributes
+    assigns = issubclass(cls, BaseException) or bool(verdict.traits.get("computed_keys"))
+    if isinstance(state, dict):
+        _check_keys(guard, cls, dict.items(state), own_keys, exact=not custom)
+        if assigns:
+            _check_setters(guard, cls, state, frozenset(verdict.traits.get("setters", ())))
+    if custom:
+        _check_nested(guard, cls, state, own_keys, assigns)
+
+
+def halves(state: Any) -> tuple[Any, Any]:
+    """Split a state into attributes and slots, by its real items (a tuple may be of any class)."""
+    if isinstance(state, tuple) and tuple.__len__(state) == 2:
+        attributes, slots = tuple.__iter__(state)
+        return attributes, slots
+    return state, None
+
+
+def _check_nested(
+    guard: Guard, cls: type, state: Any, own_keys: frozenset[str], assigns: bool
+) -> None:
+    """Check the tables and pairs within a state: a setter may take attributes from any of them."""
+    seen: set[int] = set()
+    waiting = [state]
+    while waiting:
+        value = waiting.pop()
+        if not isinstance(value, (dict, list, tuple)) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, dict):
+            pairs = [*dict.items(value)]
+            waiting += dict.values(value)
+        else:
+            base: Any = list if isinstance(value, list) else tuple
+            items = [*base.__iter__(value)]
+            pairs = [pair for pair in map(_pair, items) if pair is not None]
+            waiting += items
+        if value is not state or not isinstance(value, dict):
+            _check_keys(guard, cls, pairs, own_keys, exact=False, special=assigns)
+
+
+def _pair(value: Any) -> tuple[Any, Any] | None:
+    """Return the two items of a pair as a setter would unpack it, None for anything else."""
+    if type(value) in (list, tuple) and len(value) == 2 and isinstance(value[0], str):
+        return value[0], value[1]
+    return None
+
+
+def _check_keys(
+    guard: Guard,
+    cls: type,
+    pairs: Iterable[tuple[Any, Any]],
+    own_keys: frozenset[str],
+    exact: bool,
+    special: bool = True,
+) -> None:
+    """Check names of attributes, and callables under the names of methods.
+
+    A str of a derived class (numpy has one) finds attributes like the text that it equals, and
+    so may a key of any other class: where keys are attributes they are exact.
+    """
+    own_names = guard.class_verdict(cls).traits.get("own_names", ())
+    for key, value in pairs:
+        if type(key) is not str:
+            if exact or (isinstance(key, str) and special):
+                guard.refuse(full_name(cls), "BUILD", "the keys of a state are exact str")
+            continue
+        if key.startswith("__") and key.endswith("__"):
+            if key in own_names and (key not in _NAMING or value is None or type(value) is str):
+                continue  # the class's own code gives its instances this attribute
+            if special and key not in own_keys and key not in _ALLOWED_DUNDERS:
+                guard.refuse(
+                    full_name(cls), f"BUILD of {key}", "a state may not set special attributes"
+                )
+        elif guard.is_callable(value):
+            _check_shadow(guard, cls, key, value)
+
+
+def _check_setters(guard: Guard, cls: type, table: dict[Any, Any], judged: frozenset[str]) -> None:
+    """A setter that assigns computed keys runs properties: plain members, or analysed ones."""
+    for key in dict.keys(table):
+        found = static(cls, key) if type(key) is str else None
+        if not hasattr(type(found), "__set__") or isinstance(found, MemberDescriptorType):
+            continue
+        if not (isinstance(found, property) and key in judged):
+            guard.refuse(
+                full_name(cls), f"BUILD of {key}", "assigning it runs a property of the class"
+            )
+
+
+def _check_shadow(guard: Guard, cls: type, key: str, value: object) -> None:
+    """A callable that takes the place of a method will be called in its stead.
+
+    A function that may be referred to reaches no sink whatever it is called with.
+    """
+    found = static(cls, key)
+    if isinstance(found, MemberDescriptorType):
+        return
+    if callable(found) or hasattr(type(found), "__get__"):
+        reason = guard.reason_against_call(value)
+        if reason:
+            guard.refuse(
+                guard.name(value),
+                f"BUILD of {full_name(cls)}.{key}",
+                f"it shadows a method: {reason}",
+            )
+
+
+def _check_slots(
+    guard: Guard, cls: type, table: dict[Any, Any], custom: bool, own_keys: frozenset[str]
+) -> None:
+    assigner = static(cls, "__setattr__")
+    judged = guard.class_verdict(cls).traits.get("assigns") is True
+    if table and not custom and not judged and isinstance(assigner, FunctionType):
+        guard.refuse(full_name(cls), "BUILD", "slot state would run the __setattr__ of the class")
+    for key in dict.keys(table):
+        found = static(cls, key) if type(key) is str else None
+        if custom and type(key) is str and not key.startswith("__"):
+            continue
+        if not isinstance(found, MemberDescriptorType) and (found is not None or key in own_keys):
+            guard.refuse(full_name(cls), f"BUILD of {key}", "slot state may only fill slots")
+    _check_keys(guard, cls, dict.items(table), own_keys, exact=True)
+
+
+def static(cls: type, name: str) -> object:
+    """Look an attribute up along the MRO without running anything."""
+    for base in type.mro(cls) if cls is type else type.__getattribute__(cls, "__mro__"):
+        found = vars(base).get(name)
+        if found is not None:
+            return cast("object", found)
+    return None
