@@ -7,7 +7,6 @@ stands in another one, and nothing is believed of what an archive says of its ow
 
 from __future__ import annotations
 
-import ast
 import io
 import os
 import re
@@ -33,6 +32,26 @@ _HEAD = 512
 _LOCAL_HEADER = 256
 _LONGEST_NPY_HEADER = 1 << 20
 _STORAGE = re.compile(r"(?:^|/)(?:data|tensors|constants)/\d+$")
+
+
+_DAMAGES_OF_READERS = (
+    ("lzma", "LZMAError"),
+    ("tarfile", "TarError"),
+    ("zipfile", "BadZipFile"),
+    ("zlib", "error"),
+)
+_DAMAGES = (
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    IndexError,
+    OverflowError,
+)
+_ZIP_END, _LONGEST_ZIP_END = b"PK\x05\x06", (1 << 16) + 22
+"""What ends the directory of an archive, and how far from the end of the file it may start."""
 
 
 class NotJudged(Exception):
@@ -173,22 +192,12 @@ def _parts(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[Part]
 
 def damages() -> tuple[type[Exception], ...]:
     """Return what the readers of archives raise on damaged ones."""
-    import lzma
-    import tarfile
-    import zipfile
-    import zlib
-
-    kinds = [lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile, struct.error]
-    return (
-        *kinds,
-        OSError,
-        EOFError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-        IndexError,
-        OverflowError,
-    )
+    named = [
+        getattr(sys.modules[module], name)
+        for module, name in _DAMAGES_OF_READERS
+        if module in sys.modules  # what was not imported has raised nothing
+    ]
+    return (*named, *_DAMAGES)
 
 
 def words(error: Exception) -> str:
@@ -237,9 +246,12 @@ def _can_seek(file: Any) -> bool:
 
 def _ends_as_zip(file: Any) -> bool:
     """Tell whether an archive is appended: Python's zipfile reads from the end."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - _LONGEST_ZIP_END))
+    if _ZIP_END not in file.read(_LONGEST_ZIP_END):
+        return False
     import zipfile
 
-    file.seek(0)
     return zipfile.is_zipfile(file)
 
 
@@ -397,18 +409,22 @@ def _is_storage(archive: Any, entry: Any) -> bool:
         return False
     if entry.compress_type != 0:
         return False
-    file = archive.fp
-    file.seek(entry.header_offset)
-    header = file.read(_LOCAL_HEADER)
+    header = _read_at(archive.fp, entry.header_offset, _LOCAL_HEADER)
     if len(header) < 30 or header[:4] != b"PK\x03\x04":
         return False
-    names, extra = struct.unpack("<HH", header[26:30])
-    begin = 30 + names + extra
+    begin = 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     start = header[begin : begin + 2]
     if begin + 2 > _LOCAL_HEADER:
-        file.seek(entry.header_offset + begin)
-        start = file.read(2)
+        start = _read_at(archive.fp, entry.header_offset + begin, 2)
     return not (start[:1] == b"\x80" and start[1:] in (b"\x02", b"\x03", b"\x04", b"\x05"))
+
+
+def _read_at(file: Any, offset: int, size: int) -> bytes:
+    """Read a few bytes, and not the buffer full of tensor that comes with them."""
+    if hasattr(os, "pread") and isinstance(getattr(file, "raw", None), io.FileIO):
+        return os.pread(file.fileno(), size, offset)
+    file.seek(offset)
+    return bytes(file.read(size))
 
 
 def _tar(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[Part]:
@@ -430,6 +446,8 @@ def _tar(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[Part]:
 
 def _npy(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[Part]:
     """An array: its objects, if it has any, are one pickle (numpy/lib/format.py)."""
+    import ast
+
     version = file.read(8)[6:7]
     width = 2 if version == b"\x01" else 4
     size = int.from_bytes(file.read(width), "little")

@@ -29,7 +29,6 @@ _OPCODES = frozenset(b"(.0123)BCFGIJKLMNPQRSTUVX]abcdefghijlopqrstu}") | frozens
     range(0x80, 0x99)
 )
 _DEEPEST_NESTED = 8
-_DAMAGES: tuple[type[Exception], ...] = (NotJudged, *containers.damages())
 
 
 class Found(NamedTuple):
@@ -180,7 +179,9 @@ def _inspected(file: Any, path: str) -> FileVerdict:
     for part in containers.parts(file):
         try:
             inspection.look_at(part, path)
-        except _DAMAGES as error:
+        except NotJudged as error:
+            inspection.say(part.where, UNKNOWN, str(error))
+        except containers.damages() as error:
             inspection.say(part.where, UNKNOWN, f"damaged: {containers.words(error)}")
     return inspection.verdict(path)
 
@@ -388,6 +389,7 @@ class _JoblibArrays:
         self._source = source
         self._judge = judge
         self._first = True
+        self._items: dict[int, tuple[int, bool]] = {}
         self.diverge = False
         """Whether a loader that knows of no arrays would read on where the first one starts."""
 
@@ -407,11 +409,10 @@ class _JoblibArrays:
             self._first = False
             self.diverge = _may_be_opcode(self._source.file)
         fields = state if type(state) is dict else {}
-        dtype = self._judge.dtypes.get(id(fields.get("dtype")))
         shape = fields.get("shape")
-        if dtype is None or type(shape) is not tuple or not all(type(n) is int for n in shape):
+        if type(shape) is not tuple or not all(type(n) is int for n in shape):
             raise NotTold("an array of joblib's whose size cannot be told")
-        size, objects = _item(dtype.args, dtype.state)
+        size, objects = self._item(fields.get("dtype"))
         if objects:
             run(self._source, self._judge)
             return
@@ -421,6 +422,18 @@ class _JoblibArrays:
             padding = self._source.read(1)
             self._source.skip(padding[0] if padding else 0)
         self._source.skip(max(size, 0))
+
+    def _item(self, value: object) -> tuple[int, bool]:
+        """Return what `_item` says of a dtype; that has its state once and for all."""
+        known = self._items.get(id(value))
+        if known is None:
+            dtype = self._judge.dtypes.get(id(value))  # which holds the value: the id stays taken
+            if dtype is None:
+                raise NotTold("an array of joblib's whose size cannot be told")
+            known = _item(dtype.args, dtype.state)
+            if dtype.state is not None:
+                self._items[id(value)] = known
+        return known
 
 
 def _item(args: tuple[Any, ...], state: Any) -> tuple[int, bool]:

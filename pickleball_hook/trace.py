@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """Module and name of a global, Python 2 names mapped."""
 
-_MOST_SAMPLES = 3
+MOST_SAMPLES = 3
 _LONGEST_SAMPLE = 160
 _SKIPPED = 1 << 28
 _PERSISTENT: Key = ("", "persistent id")
@@ -58,7 +58,7 @@ class Use:
     def note(self, operation: str, operands: Any) -> None:
         """Count an operation, and keep its operands if they are among the first."""
         times = self.operations[operation] = self.operations.get(operation, 0) + 1
-        if times <= _MOST_SAMPLES and operation != REFER:
+        if times <= MOST_SAMPLES and operation != REFER:
             self.samples.setdefault(operation, []).append(shown(operands))
 
     def add(self, other: Use) -> None:
@@ -67,7 +67,7 @@ class Use:
             self.operations[operation] = self.operations.get(operation, 0) + times
         for operation, samples in other.samples.items():
             mine = self.samples.setdefault(operation, [])
-            mine += samples[: _MOST_SAMPLES - len(mine)]
+            mine += samples[: MOST_SAMPLES - len(mine)]
 
 
 class NotTold(Exception):
@@ -212,6 +212,7 @@ class Recorder:
         self.uses: dict[Key, Use] = {}
         self._stand_ins: dict[Key, Any] = {}
         self._results: dict[Key, StandInMeta] = {}
+        self._result_classes: set[type] = set()
 
     def find(self, key: Key) -> Any:
         """Return what stands for a global."""
@@ -257,12 +258,12 @@ class Recorder:
         kind = self._results.get(key)
         if kind is None:
             kind = self._results[key] = self.new_class((key[0], f"{key[1]}()"))
+            self._result_classes.add(kind)
         return bare(kind)
 
     def is_result(self, value: object) -> bool:
         """Tell whether a value is what a call gave, so that its class is not known."""
-        kind = type(value)
-        return isinstance(kind, StandInMeta) and kind in self._results.values()
+        return type(value) in self._result_classes
 
     def note(self, key: Key, operation: str, operands: Any) -> None:
         """Keep an operation."""
@@ -318,6 +319,8 @@ class Source:
         self.file = file
         self.read = file.read
         self.readline = file.readline
+        seeks = isinstance(getattr(file, "raw", None), io.FileIO) and file.seekable()
+        self._size = os.fstat(file.fileno()).st_size if seeks else -1
 
     def readinto(self, target: Any) -> int:
         """Fill a buffer; the content of enormous byte strings is passed over, not held."""
@@ -328,11 +331,9 @@ class Source:
 
     def skip(self, size: int) -> int:
         """Pass over bytes; return how many there were."""
-        if isinstance(getattr(self.file, "raw", None), io.FileIO) and self.file.seekable():
-            here = int(self.file.tell())
-            there: int = min(here + size, os.fstat(self.file.fileno()).st_size)
-            self.file.seek(max(here, there))
-            return max(0, there - here)
+        if self._size >= 0:
+            beyond = int(self.file.seek(size, io.SEEK_CUR)) - self._size
+            return size if beyond <= 0 else max(0, size - beyond)
         left = size
         while left > 0:
             piece = len(self.file.read(min(left, 1 << 20)))

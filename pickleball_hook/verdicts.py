@@ -333,7 +333,7 @@ class Judge(Recorder):
         self, target: Any, verdict: Verdict, args: tuple[Any, ...], value: Any, said: int
     ) -> None:
         """Remember how a call was judged, where arguments of the same kind change nothing."""
-        makes = type(value)
+        makes: Any = type(value)
         remark = self.guard.latest if said else None
         name = verdict.rule or verdict.traits.get("call_rule", "")
         plain = not name or name not in (*_DECIDABLE, *_OF_CLASSES, "getattr", "numpy_dtype")

@@ -1,11 +1,13 @@
 """Files judged in processes of their own, so that none can take this one's time or memory.
 
-A worker is a fresh interpreter that gets paths and gives verdicts, both as JSON lines: nothing of
-what it says is unpickled, whatever a file may have made of it.
+A worker gets paths and gives verdicts, both as JSON lines: nothing of what it says is unpickled,
+whatever a file may have made of it. The first ones are forks where that is safe, which spares them
+the start of an interpreter; one that takes the place of a worker that died is a fresh interpreter.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -14,11 +16,25 @@ from typing import TYPE_CHECKING, Any
 from pickleball_hook import inspection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from queue import SimpleQueue
-    from subprocess import Popen
+    from typing import IO, Protocol
 
     from pickleball_hook.inspection import FileVerdict
+
+    class Worker(Protocol):
+        """What is used of `subprocess.Popen`."""
+
+        returncode: Any
+
+        @property
+        def stdin(self) -> IO[bytes] | None: ...
+        @property
+        def stdout(self) -> IO[bytes] | None: ...
+        def poll(self) -> int | None: ...
+        def kill(self) -> None: ...
+        def wait(self, timeout: float | None = None) -> int: ...
+
 
 SPARE_MEMORY = 4 << 30
 """Address space that reading one file may take, besides twice its size."""
@@ -39,21 +55,30 @@ def judge(paths: Sequence[str], jobs: int, timeout: float) -> Iterator[FileVerdi
     timeout : float
         Seconds for one file.
 
-    Yields
-    ------
-    FileVerdict
-        In the order in which they are ready.
+    Returns
+    -------
+    iterator of FileVerdict
+        In the order in which they are ready. The large files are begun with, so that none is left
+        to be waited for at the end.
     """
+    jobs = max(1, min(jobs, len(paths)))
+    workers = _forked(jobs) if _may_fork() else []
+    return _judged(sorted(paths, key=_size, reverse=True), jobs, timeout, workers)
+
+
+def _judged(
+    paths: list[str], jobs: int, timeout: float, workers: Sequence[Worker]
+) -> Iterator[FileVerdict]:
     from queue import SimpleQueue
     from threading import Thread
 
     waiting: SimpleQueue[str | None] = SimpleQueue()
     ready: SimpleQueue[FileVerdict | BaseException] = SimpleQueue()
-    jobs = max(1, min(jobs, len(paths)))
     for path in [*paths, *[None] * jobs]:
         waiting.put(path)
     threads = [
-        Thread(target=_work, args=(waiting, ready, timeout), daemon=True) for _ in range(jobs)
+        Thread(target=_work, args=(waiting, ready, timeout, worker), daemon=True)
+        for worker in [*workers, *[None] * (jobs - len(workers))]
     ]
     for thread in threads:
         thread.start()
@@ -66,13 +91,20 @@ def judge(paths: Sequence[str], jobs: int, timeout: float) -> Iterator[FileVerdi
         thread.join()
 
 
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except (OSError, ValueError):
+        return 0
+
+
 def _work(
     waiting: SimpleQueue[str | None],
     ready: SimpleQueue[FileVerdict | BaseException],
     timeout: float,
+    worker: Worker | None,
 ) -> None:
     """Have one worker after the other judge what is waiting."""
-    worker: Popen[bytes] | None = None
     try:
         while (path := waiting.get()) is not None:
             if worker is None or worker.poll() is not None:
@@ -85,25 +117,117 @@ def _work(
             _dismiss(worker)
 
 
-def _dismiss(worker: Popen[bytes]) -> None:
+def _dismiss(worker: Worker) -> None:
     """Let a worker write what it has learned, and end."""
     import subprocess
 
+    assert worker.stdin is not None and worker.stdout is not None
+    with contextlib.suppress(OSError):  # it is gone
+        worker.stdin.close()
     try:
-        worker.communicate(timeout=_LAST_WORDS)
-    except (subprocess.TimeoutExpired, OSError, ValueError):
+        worker.wait(_LAST_WORDS)
+    except subprocess.TimeoutExpired:
         worker.kill()
-        worker.communicate()
+        worker.wait()
+    worker.stdout.close()
 
 
-def _new() -> Popen[bytes]:
+def _new() -> Worker:
     import subprocess
 
     command = [sys.executable, "-c", _START.format(path=sys.path)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def _ask(worker: Popen[bytes], path: str, timeout: float) -> FileVerdict:
+def _may_fork() -> bool:
+    """Tell whether a fork of this process is whole: Linux shows that it has no other thread."""
+    try:
+        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
+
+
+def _forked(number: int) -> Sequence[Worker]:
+    """Return workers that are forks of this process."""
+    workers: list[_Fork] = []
+    sys.stdout.flush()
+    sys.stderr.flush()
+    for _ in range(number):
+        questions, answers = os.pipe(), os.pipe()
+        pid = os.fork()
+        if not pid:
+            _serve_as_child(workers, questions, answers)
+        os.close(questions[0])
+        os.close(answers[1])
+        workers.append(_Fork(pid, questions[1], answers[0]))
+    return workers
+
+
+def _serve_as_child(
+    siblings: list[_Fork], questions: tuple[int, int], answers: tuple[int, int]
+) -> None:
+    """Serve in a fork, and end with it: nothing of the parent's is to happen here again."""
+    status = 1
+    try:
+        for sibling in siblings:  # who else holds its end would keep it from ending
+            sibling.stdin.close()
+            sibling.stdout.close()
+        os.close(questions[1])
+        os.close(answers[0])
+        _serve(os.fdopen(questions[0], "rb"), os.fdopen(answers[1], "wb"))
+        status = 0
+    finally:
+        os._exit(status)
+
+
+class _Fork:
+    """A forked worker, to be used like a `subprocess.Popen`."""
+
+    def __init__(self, pid: int, stdin: int, stdout: int) -> None:
+        self.pid = pid
+        self.stdin: IO[bytes] = os.fdopen(stdin, "wb")
+        self.stdout: IO[bytes] = os.fdopen(stdout, "rb")
+        self.returncode: Any = None
+
+    def poll(self) -> int | None:
+        """Return the status it has ended with, None if it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self._status()
+
+    def _status(self) -> int | None:
+        return None if self.returncode is None else int(self.returncode)
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+        import signal
+
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for it to end.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+        """
+        import subprocess
+        import time
+
+        end = None if timeout is None else time.monotonic() + timeout
+        pause = 0.0005
+        while self.poll() is None:
+            if end is not None and time.monotonic() > end:
+                raise subprocess.TimeoutExpired("worker", timeout or 0)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.05)
+        return int(self.returncode)
+
+
+def _ask(worker: Worker, path: str, timeout: float) -> FileVerdict:
     from threading import Timer
 
     assert worker.stdin is not None and worker.stdout is not None
@@ -135,9 +259,12 @@ def _ended(status: int) -> str:
 
 def serve() -> None:
     """Judge the files whose paths come on stdin, until there are no more."""
-    answers = os.fdopen(os.dup(1), "wb")
+    _serve(sys.stdin.buffer, os.fdopen(os.dup(1), "wb"))
+
+
+def _serve(questions: Iterable[bytes], answers: IO[bytes]) -> None:
     os.dup2(2, 1)  # what else is printed goes where it does no harm
-    for line in sys.stdin.buffer:
+    for line in questions:
         message = inspection.to_message(_judge(json.loads(line)))
         answers.write(json.dumps(message).encode() + b"\n")
         answers.flush()

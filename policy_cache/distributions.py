@@ -12,7 +12,6 @@ import os
 import sys
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 STDLIB = "stdlib"
 DISTRIBUTION = "distribution"
@@ -181,6 +180,8 @@ def _editable_tree(info: str) -> str | None:
     text = _read(os.path.join(info, "direct_url.json"))
     if not text:
         return None
+    from urllib.parse import unquote, urlsplit  # deferred: 4 ms, and few distributions have one
+
     try:
         value = json.loads(text)
         if not value["dir_info"].get("editable"):

@@ -282,6 +282,23 @@ def owner_kind(module: str) -> str:
     return located.owner.kind if located is not None else ""
 
 
+def distribution_of(module: str, name: str) -> tuple[str, str] | None:
+    """Return name and version of the distribution a global was judged in, None for any other.
+
+    Where the store has the verdict it knows that too: nothing is looked up in the distribution.
+    """
+    if is_stdlib(module):
+        return None
+    for kept in (_opened(), *_opened().shared()):
+        entry = kept.find(module.partition(".")[0], sys.path)
+        if entry is not None and entry.verdict(f"{module}:{name}") is not None:
+            return entry.owner.name, entry.owner.version
+    located = locate(module)
+    if located is None or located.owner.kind != DISTRIBUTION:
+        return None
+    return located.owner.name, located.owner.version
+
+
 def numpy_kind() -> Verdict:
     """Return the verdict on a ufunc or scalar type, as the live object shows itself to be."""
     evidence = "a numpy ufunc or scalar type: computes on the arrays it is given"

@@ -127,9 +127,10 @@ def _judged(paths: list[str], jobs: int, timeout: float, bar: bool) -> Iterator[
             files += inspection.walk([path])
     if not files:
         return
+    named = dict(files)
+    verdicts = workers.judge(list(named), jobs, timeout)  # before the bar starts its thread
     with _progress(len(files), bar) as advance:
-        named = dict(files)
-        for verdict in workers.judge(list(named), jobs, timeout):
+        for verdict in verdicts:
             advance()
             yield _named(verdict, named[verdict.path])
 
