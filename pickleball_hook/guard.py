@@ -88,6 +88,10 @@ class Guard:
         """Stand-ins on the stack for globals that may be called but not handed out."""
         self._behind: dict[int, object] = {}
         """What each of them stands for: not in it, where any code could take it out."""
+        self.makers: dict[int, object] = {}
+        """In audit mode, the functions and partials on the stack that make an object by steps."""
+        self.stepwise = False
+        """Whether an object was made by steps: tuples in the memo then hold stand-ins."""
         self.elsewhere = 0
         """References that others hold to the numpy object which is about to get its state."""
         self.calling = False
@@ -155,6 +159,10 @@ class Guard:
         self.call_only.append(stand_in)
         self._behind[id(stand_in)], verdict = meaning
         self.grant(stand_in, verdict)
+
+    def mean(self, stand_in: object, meaning: object) -> None:
+        """Let a stand-in stand for something else from now on."""
+        self._behind[id(stand_in)] = meaning
 
     def behind(self, value: object) -> Any:
         """Return what a stand-in stands for, and anything else as it is."""

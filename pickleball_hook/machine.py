@@ -18,7 +18,7 @@ import sys
 from types import FunctionType, MethodType
 from typing import Any, cast
 
-from pickleball_hook import frames, names, originals, rules
+from pickleball_hook import frames, makers, names, originals, rules
 from pickleball_hook.guard import Guard
 from pickleball_hook.states import check_build, class_verdict, full_name, halves
 from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, TEXTLESS, Verdict
@@ -193,6 +193,12 @@ def load_newobj_ex(self: Any) -> None:
 def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     guard: Guard = self._guard
     verdict = guard.verdict_of(func)
+    maker = makers.find(guard, func)
+    if maker is not None and maker.bound is not None and not args:
+        return _construct(self, *maker.bound, "NEWOBJ_EX", func)
+    maker = makers.begin(guard, func, args)
+    if maker is not None:
+        return makers.put(guard, maker)
     func = check_call(guard, func, args, opcode)
     if verdict is None:  # audit mode goes on where enforce mode has raised
         guard.calling = True
@@ -248,8 +254,14 @@ def is_replaced(func: Any, verdict: Verdict) -> bool:
 
 
 def _construct(
-    self: Any, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any], opcode: str
+    self: Any,
+    cls: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    opcode: str,
+    maker: Any = None,
 ) -> object:
+    """Make an object; `maker` is what the stream calls instead of ``cls.__new__``, if it does."""
     guard: Guard = self._guard
     guard.check_alive()
     if not isinstance(cls, type):
@@ -258,7 +270,10 @@ def _construct(
         )
     check_construct(guard, cls, (*args, *kwargs.values()), opcode)
     guard.calling = True
-    value = cls.__new__(cls, *args, **kwargs)
+    if maker is None or guard.enforcing:
+        value = cls.__new__(cls, *args, **kwargs)
+    else:
+        value = maker()
     guard.calling = False
     fresh = sys.getrefcount(value) <= FRESH_REFERENCES
     guard.made_here(value, fresh or _always_new(guard, cls, value))
@@ -311,6 +326,11 @@ def load_build(self: Any) -> None:
     guard.check_alive()
     state = self.stack.pop()
     inst = self.stack[-1]
+    maker = makers.find(guard, inst)
+    if maker is not None and makers.bind(guard, inst, maker, state) is not None:
+        if not guard.enforcing:
+            inst.__setstate__(state)
+        return
     guard.elsewhere = 0
     if is_replaced_in_place(inst):
         guard.elsewhere = sys.getrefcount(inst) - BOOKED - count(self.memo, inst)
@@ -553,6 +573,8 @@ def finish(self: Any, value: object) -> object:
     for key, held in [*self.memo.items()]:
         if type(held) is names.CallOnly:
             keys.setdefault(id(held), []).append(key)
+            self.memo[key] = None
+        elif guard.stepwise and makers.are_steps(held):
             self.memo[key] = None
     held = None
     kept = []

@@ -1801,7 +1801,8 @@ class _Walk:
     # -- helpers --------------------------------------------------------------------------------
 
     def _at(self, node: ast.AST) -> str:
-        return f"{self.source.module.file}:{getattr(node, 'lineno', 0)}"
+        module = self.source.module
+        return f"{module.file or module.name}:{getattr(node, 'lineno', 0)}"
 
     def _doubt(self, node: ast.AST, what: str) -> None:
         self._doubts((f"{self._at(node)} {what}",))

@@ -141,10 +141,19 @@ def _find_main(name: str) -> Module | None:
     if module is None:
         return None
     file = getattr(module, "__file__", None) or ""
-    kind = "source" if file.endswith((".py", ".pyw")) else "live"
+    kind = "source" if file.endswith((".py", ".pyw")) or _is_typed(module) else "live"
     return Module(
         name, kind, os.path.abspath(file) if file else "", False, (), Owner(PROGRAM, name)
     )
+
+
+def _is_typed(main: Any) -> bool:
+    """Tell whether ``__main__`` has no file, but its source is known."""
+    if getattr(main, "__file__", None):
+        return False
+    from policy_cache import cells
+
+    return bool(cells.text(main))
 
 
 def _find_stdlib(name: str) -> Module | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from policy_cache import base_policy
 from policy_cache import store as _store
 from policy_cache.collector import resting
-from policy_cache.distributions import DISTRIBUTION, STDLIB
+from policy_cache.distributions import DISTRIBUTION, LOCAL, PROGRAM, STDLIB
 from policy_cache.locate import is_stdlib, locate, would_import
 from policy_cache.model import ABSENT, DEFERRED, REFER, Verdict, refused
 
@@ -220,6 +220,7 @@ def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> V
 
     try:
         with resting:
+            _see_changes(module)
             found = known or judge(module, name, reductions)
             if operation in found.traits.get(DEFERRED, ()):
                 found = complete(found, operation, reductions)
@@ -228,6 +229,15 @@ def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> V
         return refused(module, name, "its source nests too deeply to be analysed")
     except Exception as error:
         return refused(module, name, f"the analysis failed: {type(error).__name__}: {error}")
+
+
+def _see_changes(module: str) -> None:
+    """Forget what was parsed if the program's own source has changed since."""
+    from policy_cache import syntax
+
+    located = locate(module)
+    if located is not None and located.owner.kind in (PROGRAM, LOCAL) and syntax.is_stale():
+        _forget_analysis()
 
 
 def _entry(located: Module) -> _store.Entry:

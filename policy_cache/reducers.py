@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import os
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from policy_cache import files
 from policy_cache.hierarchy import in_class_scope, lineage, member
 from policy_cache.locate import Module, locate
 from policy_cache.resolve import Thing, attribute, expression, resolve
-from policy_cache.syntax import Source, absolute, source
+from policy_cache.syntax import Source, absolute, read, source, stamp
 
 _METHODS = ("__reduce__", "__reduce_ex__")
+_SETTER = 5
+"""Place of the callable that gives an object its state, in what a reducer returns (since 3.8)."""
+
 _MARKS = (b"__reduce", b"copyreg", b"dispatch_table", b"copy_reg")
 _REGISTERS = re.compile(
     rb"copy_?reg\.pickle\b|from copy_?reg import|import copy_?reg as|dispatch_table(?:\[|\s*[:=])"
@@ -64,42 +67,35 @@ def of_package(top: Module) -> list[Reduction]:
 
 def state_of(top: Module) -> object:
     """Return what changes when a source file of the package or module `top` does."""
-    state = []
-    for path, _ in _sources(top):
-        with contextlib.suppress(OSError):
-            found = os.stat(path)
-            state.append((path, found.st_size, found.st_mtime_ns))
-    return state
+    if not top.package:
+        return stamp(top)
+    return [(path, files.stamp(path)) for path, _ in _sources(top)]
 
 
 def _marked_modules(top: Module) -> list[str]:
     """Find the modules whose text mentions reducers: a text search is cheap, parsing is not."""
-    return [name for path, name in _sources(top) if _is_marked(path)]
+    if not top.package:
+        with contextlib.suppress(OSError):
+            return [top.name] if _is_marked(read(top)) else []
+        return []
+    found = []
+    for path, name in _sources(top):
+        with contextlib.suppress(OSError):
+            if _is_marked(files.read(path)):
+                found.append(name)
+    return found
 
 
 def _sources(top: Module) -> Iterator[tuple[str, str]]:
-    """Return the source files of a package or module, with the modules that they are."""
-    if not top.package:
-        if top.file:
-            yield top.file, top.name
-        return
+    """Return the source files of a package, with the modules that they are."""
     for root in top.path:
-        for folder, folders, files in os.walk(root):
-            folders[:] = sorted(f for f in folders if f not in _SKIPPED_FOLDERS)
-            package = [top.name, *os.path.relpath(folder, root).split(os.sep)]
-            prefix = ".".join(part for part in package if part != ".")
-            for file in sorted(files):
-                if file.endswith(".py"):
-                    name = prefix if file == "__init__.py" else f"{prefix}.{file[:-3]}"
-                    yield os.path.join(folder, file), name
+        for path, below in files.python_files(root, _SKIPPED_FOLDERS):
+            *inner, name = below
+            last = [] if name == "__init__.py" else [name[:-3]]
+            yield path, ".".join([top.name, *inner, *last])
 
 
-def _is_marked(path: str) -> bool:
-    try:
-        with open(path, "rb") as stream:
-            text = stream.read()
-    except OSError:
-        return False
+def _is_marked(text: bytes) -> bool:
     if not any(mark in text for mark in _MARKS):
         return False
     return bool(_DEFINES.search(text) or _REGISTERS.search(text))
@@ -157,7 +153,18 @@ def _registered(src: Source) -> list[Thing]:
         resolved = expression(value, src) if value is not None else None
         if resolved is not None:
             found.append(resolved)
+        elif isinstance(value, ast.Name):
+            found += _inner_functions(value.id, src)
     return found
+
+
+def _inner_functions(name: str, src: Source) -> list[Thing]:
+    """Return the functions of this name that are defined within others, and registered there."""
+    return [
+        Thing("function", src.module.name, name, src, node)
+        for node in ast.walk(src.tree)
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
 
 
 def named_lambda(node: ast.Lambda) -> ast.FunctionDef:
@@ -275,7 +282,8 @@ def _returned(node: ast.expr, scope: _Scope, depth: int) -> list[Reduction]:
     if isinstance(node, ast.Tuple) and node.elts:
         if isinstance(node.elts[0], ast.Starred):
             return _returned(node.elts[0].value, scope, depth + 1)
-        return _callable(node.elts[0], scope, depth) + _handed(node, scope)
+        setters = [r for part in node.elts[_SETTER:] for r in _callable(part, scope, depth)]
+        return _callable(node.elts[0], scope, depth) + _handed(node, scope) + setters
     if isinstance(node, ast.IfExp):
         return _returned(node.body, scope, depth) + _returned(node.orelse, scope, depth)
     if isinstance(node, ast.BoolOp):

@@ -44,7 +44,7 @@ class Thing(NamedTuple):
     @property
     def where(self) -> str:
         """File and line, for evidence."""
-        file = self.source.module.file if self.source else self.module
+        file = (self.source.module.file if self.source else "") or self.module
         return f"{file}:{getattr(self.node, 'lineno', 1)}"
 
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
-from policy_cache import progress
+from policy_cache import cells, files, progress
+from policy_cache.distributions import LOCAL, PROGRAM, Owner
 from policy_cache.locate import Module, locate
+
+if TYPE_CHECKING:
+    import symtable
 
 _MOST_BYTES = 8_000_000
 """A larger source file is generated data, not code that defines a class."""
@@ -50,6 +58,10 @@ class Source(NamedTuple):
 _sources: dict[tuple[str, str], Source | None] = {}
 """By file and module name: a script is ``__main__`` and, imported by others, a module."""
 
+_stamps: dict[tuple[str, str], object] = {}
+"""Of the program's own modules: what changes when the source does. Cells are added and run again,
+a module in the making is edited and reloaded, in the life of one process."""
+
 _class_scopes: dict[tuple[str, int, str], Scope] = {}
 _nodes: dict[ast.AST, list[ast.AST]] = {}
 
@@ -57,6 +69,7 @@ _nodes: dict[ast.AST, list[ast.AST]] = {}
 def forget() -> None:
     """Drop every parsed file."""
     _sources.clear()
+    _stamps.clear()
     _class_scopes.clear()
     _nodes.clear()
 
@@ -92,15 +105,47 @@ def source(name: str) -> Source | None:
         return None
     key = (module.file, module.name)
     if key not in _sources:
+        if module.owner.kind in (PROGRAM, LOCAL):
+            _stamps[key] = stamp(module)
         _sources[key] = _parse(module)
     return _sources[key]
+
+
+def is_stale() -> bool:
+    """Tell whether the source of a module of the program's own has changed since it was parsed."""
+    for (file, name), known in _stamps.items():
+        module = Module(name, "source", file, False, (), Owner(PROGRAM, name))
+        if stamp(module) != known:
+            return True
+    return False
+
+
+def stamp(module: Module) -> object:
+    """Return what changes when the source of a module does."""
+    if module.file:
+        return files.stamp(module.file)
+    main = sys.modules.get(module.name)
+    return cells.text(main) if main is not None else None
+
+
+def read(module: Module) -> bytes:
+    """Return the source of a module.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    if module.file:
+        return files.read(module.file, _MOST_BYTES + 1)
+    main = sys.modules.get(module.name)
+    return cells.text(main).encode() if main is not None else b""
 
 
 def _parse(module: Module) -> Source | None:
     progress.tick(module.name)
     try:
-        with open(module.file, "rb") as stream:
-            text = stream.read(_MOST_BYTES + 1)
+        text = read(module)
         if len(text) > _MOST_BYTES:
             return None
         tree = parse(text)

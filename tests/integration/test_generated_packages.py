@@ -114,7 +114,7 @@ SHAPES = {
         "        made.value = value\n        return made\n    "
         "def __getnewargs_ex__(self): return (), {{'value': self.value}}\n",
         base="object",
-        oldest=4,  # below, CPython writes a call of partial(cls.__new__), which is refused
+        oldest=2,
     ),
     "newobj": Shape(
         _INIT + "def __reduce__(self):\n        return copyreg.__newobj__, (type(self),), "

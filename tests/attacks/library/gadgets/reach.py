@@ -517,3 +517,10 @@ class Classmethod:
     @classmethod
     def rebuild(cls, function: Callable[..., Any], argument: object) -> object:
         return function(argument)
+
+
+class MadeToo(Made):
+    """Its own ``__new__`` would not act, the inherited one does."""
+
+    def __new__(cls) -> MadeToo:
+        return object.__new__(cls)
