@@ -13,7 +13,8 @@ import sys
 
 from pickleball_hook import names
 from pickleball_hook.originals import CUnpickler
-from pickleball_hook.standins import Prover, Unsure, settle
+from pickleball_hook.prover import Prover, Unsure
+from pickleball_hook.setters import settle
 from policy_cache.collector import resting
 
 TYPE_CHECKING = False
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pickleball_hook.context import Load
-    from pickleball_hook.standins import Named
+    from pickleball_hook.prover import Named
 
 
 class Proof:

@@ -1,0 +1,295 @@
+"""Who proves: a guard that refuses by :class:`Unsure`; and what it has for unknown values."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import types
+
+from pickleball_hook.guard import Guard
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from pickleball_hook.context import Load
+    from policy_cache.model import Verdict
+
+
+class Unsure(BaseException):
+    """It is not proven that the reference machine would permit it. Never leaves this package."""
+
+
+def stop(*_: object) -> Any:
+    raise Unsure
+
+
+SCALARS = frozenset([int, float, complex, bool, str, bytes, type(None)])
+PLAIN = SCALARS | {tuple, list, dict, set, frozenset, bytearray}
+
+
+def _result_types() -> frozenset[type]:
+    """Return the closed types whose instances have no attributes that could be written."""
+    from collections import deque
+    from datetime import date, datetime, time, timedelta, timezone
+
+    return frozenset([deque, date, datetime, time, timedelta, timezone, slice])
+
+
+RESULTS = _result_types()
+LARGE_ITEM = 1 << 16
+"""Items beyond this size may not have been read by the shadow: nothing is made from them."""
+_MEMO_BUDGET = 2_000_000
+"""Entries of memos that are looked through in one load."""
+
+
+class Named:
+    """A global of the stream: what it is, what stands for it, what was done with it.
+
+    Attributes
+    ----------
+    real : object
+        What the stream will get.
+    stand_in : object
+        What the shadow has instead.
+    made : list
+        Stand-ins of the instances that were given a state, in that order.
+    states : list
+        The states that library code may have come by.
+    keys, slots : set
+        All keys of the states, and of their second halves.
+    types : set of type
+        The types of the extents of arrays.
+    checked : bool
+        Whether each call is to be checked with the real arguments.
+    opaque : bool
+        Whether a call must be seen to give neither a container nor a callable.
+    searched : bool
+        Whether a call must be seen to give nothing that holds a callable.
+    late : bool
+        Whether the states in `made` are still to be judged.
+    later : dict of int to object
+        The states that the results of calls get, by the number of the call.
+    """
+
+    __slots__ = (
+        "called",
+        "calls",
+        "checked",
+        "count",
+        "keys",
+        "late",
+        "later",
+        "made",
+        "opaque",
+        "real",
+        "replayed",
+        "searched",
+        "slots",
+        "stand_in",
+        "states",
+        "types",
+        "verdict",
+    )
+
+    def __init__(self, real: Any, verdict: Verdict) -> None:
+        self.real = real
+        self.verdict = verdict
+        self.stand_in: Any = None
+        self.made: list[Any] = []
+        self.states: list[Any] = []
+        self.keys: set[Any] = set()
+        self.slots: set[Any] = set()
+        self.types: set[type] = set()
+        self.count = 0
+        self.calls = 0
+        self.replayed = itertools.count()
+        self.later: dict[int, Any] = {}
+        self.called = self.checked = self.late = self.opaque = self.searched = False
+
+    @property
+    def trampoline(self) -> bool:
+        """Whether something is to be seen of each call when it is replayed."""
+        return self.checked or self.opaque or self.searched or bool(self.later)
+
+
+class Prover(Guard):
+    """A guard that refuses by :class:`Unsure`, and keeps what has to be looked at in the end."""
+
+    def __init__(self, load: Load, file: str = "") -> None:
+        super().__init__(load, True, file, "")
+        self.named: dict[int, Named] = {}
+        self.setters: dict[type, Any] = {}
+        """Hooks for the states of real objects, by class."""
+        self.kept: list[Any] = []
+        """Arguments of calls: what they hold is not gone."""
+        self.contents: dict[int, Any] | None = None
+        """States of arrays by the ids of their stand-ins, where a rule looks into arrays."""
+        self.has_all = self.needs_all = False
+        """Whether the shadow has read what is in large items, and whether a rule asks for it."""
+        self.copied = 0
+        self.acted: list[bool] = []
+        """Not empty once library code would have run, which may change what is judged later."""
+        self.inert = set(INERT_KINDS)
+        """Types of the shadow that stand for neither containers nor callables."""
+        self.memo: Callable[[], dict[int, Any]] = dict
+        """Gives a copy of the memo of the shadow."""
+        self.budget = _MEMO_BUDGET
+        self.judged: list[tuple[Any, tuple[Any, ...]]] = []
+        """Dicts and lists that a library may keep, and what was in them when it got them."""
+        self.alone: list[Any] = []
+        """Containers whose content was judged: library code must not reach them elsewhere."""
+
+    def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
+        """Leave it to the reference machine, which will tell why."""
+        raise Unsure
+
+    def check_alive(self) -> None:
+        """Leave a load that is refused already to the reference machine."""
+        if self.load.violation is not None:
+            raise Unsure
+
+    def reason_against_call(self, value: object) -> str:
+        """Judge a stand-in as what it stands for."""
+        kind: Any = type(value)
+        if kind is types.FunctionType or kind is StandInClass:
+            stand_in: Any = value
+            return super().reason_against_call(stand_in.named.real)
+        if type(kind) is StandInClass:
+            return self.reason_against_instance(kind.named.real)
+        return super().reason_against_call(value)
+
+    def reason_against_operands(self, value: object) -> str:
+        """Judge a stand-in as what it stands for."""
+        if type(value) is types.FunctionType or type(value) is StandInClass:
+            stand_in: Any = value
+            return super().reason_against_operands(stand_in.named.real)
+        return super().reason_against_operands(value)
+
+    def remembered(self, value: object) -> int:
+        """Return how often the memo of the shadow has an object."""
+        memo = self.memo()
+        self.budget -= len(memo)
+        if self.budget < 0:
+            raise Unsure
+        return [*memo.values()].count(value)
+
+    def slim(self) -> None:
+        """Let go of what is not needed once the proof has been made."""
+        for named in self.named.values():
+            named.made.clear()
+            named.states.clear()
+        self.kept.clear()
+        self.alone.clear()
+        self.judged.clear()
+        self.memo = dict
+        self.contents = None
+
+    def close(self) -> None:
+        """Let go of everything: stand-ins, their classes and this guard hold each other."""
+        self.slim()
+        for named in self.named.values():
+            named.later.clear()
+            named.stand_in = None
+        self.named = {}
+
+    def is_callable(self, value: object) -> bool:
+        """Take what is not known for a callable."""
+        return type(value) is Unknown or super().is_callable(value)
+
+    def stand_in(self, value: object) -> Named:
+        """Return what stands for a judged global."""
+        known = self.named.get(id(value))
+        if known is None:
+            verdict = self.verdict_of(value)
+            if verdict is None:
+                raise Unsure
+            known = self.named[id(value)] = Named(value, verdict)
+            from pickleball_hook import standins
+
+            known.stand_in = standins.stand_in_for(self, known)
+            known.count = sys.getrefcount(known.stand_in)
+        return known
+
+
+# -- values ---------------------------------------------------------------------------------------
+
+
+class StandInClass(type):
+    """The class of stand-ins for classes; whatever is done to the class itself comes here."""
+
+    named: Named
+
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        return cls.call(*args)
+
+    call = stop
+    __getinitargs__ = property(stop)
+    __setstate__ = property(stop)
+    append = property(stop)
+    extend = property(stop)
+    add = property(stop)
+
+
+class Unknown:
+    """A value of which nothing is known: whoever asks what it is leaves the shadow."""
+
+    __slots__ = ()
+    __class__ = property(stop)
+
+
+class Number:
+    """A numpy scalar that is no text, or an array that gets no state: no container, no callable."""
+
+    __slots__ = ()
+
+
+class Buffered(Number):
+    """Stands for an array that a rule may look into."""
+
+    __slots__ = ()
+
+
+def is_fixed(value: Any) -> bool:
+    """Tell whether a value is a literal in which nothing can change any more."""
+    kind = type(value)
+    if kind is tuple or kind is frozenset:
+        return all(map(is_fixed, value))
+    return kind in SCALARS
+
+
+def is_array(kind: Any) -> bool:
+    return bool(kind.named.verdict.rule == "numpy_array")
+
+
+def note_containers(prover: Prover, state: Any) -> None:
+    """Remember the containers of a state that was judged, and is kept."""
+    waiting = [state]
+    seen = set()
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if not issubclass(kind, (dict, list, tuple)) or id(value) in seen or value == ():
+            continue
+        seen.add(id(value))
+        prover.alone.append(value)
+        prover.judged.append((value, content_of(value)))
+        waiting += value.values() if isinstance(value, dict) else value
+
+
+def note_dicts(prover: Prover, args: tuple[Any, ...]) -> None:
+    """Remember what is in the dicts that a callable is given: it may make them attributes."""
+    prover.judged += [(value, content_of(value)) for value in args if issubclass(type(value), dict)]
+
+
+def content_of(value: Any) -> tuple[Any, ...]:
+    return (*dict.items(value),) if issubclass(type(value), dict) else (*value,)
+
+
+def defines(cls: type, name: str) -> bool:
+    return any(name in vars(base) for base in cls.__mro__[:-1])
+
+
+INERT_KINDS: set[Any] = {Number, Buffered, *SCALARS, *RESULTS}
+"""Types of the shadow that stand for neither containers nor callables."""
