@@ -18,7 +18,8 @@ from pickleball_hook import events, machine, shadow
 from pickleball_hook.gate import Reader
 from pickleball_hook.guard import find_callable
 from pickleball_hook.originals import CUnpickler
-from pickleball_hook.standins import LARGE_ITEM, Unsure, permit_late
+from pickleball_hook.prover import LARGE_ITEM, Unsure
+from pickleball_hook.setters import permit_late
 from policy_cache.model import CALL
 
 TYPE_CHECKING = False
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pickleball_hook.guard import Guard
-    from pickleball_hook.standins import Named, Prover
+    from pickleball_hook.prover import Named, Prover
 
 _MARK = 16
 _WINDOW = 1 << 18
@@ -253,7 +254,7 @@ def _trampoline(guard: Guard, prover: Prover, named: Named) -> Any:
         value = func(*args)
         if opaque and (callable(value) or isinstance(value, _CONTAINERS)):
             raise Abandoned
-        if searched and find_callable([value], guard.reason_against_call) is not None:
+        if searched and find_callable([value], guard.reason_against_use) is not None:
             raise Abandoned
         index = next(count)
         if index in later:
