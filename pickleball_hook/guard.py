@@ -16,6 +16,7 @@ from pickleball_hook import context, names, records, settings
 from pickleball_hook.errors import Finding, PolicyViolation
 from policy_cache import policies
 from policy_cache.model import (
+    BARE,
     CALL,
     CONSTRUCT,
     FILL,
@@ -310,6 +311,8 @@ class Guard:
             reason = self.reason_against_call(value)  # its arguments were judged when it got them
         else:
             reason = self.permits(value, needed)
+        if reason and needed == CALL and verdict.target in _CALLS_BARE:
+            reason = "" if self._is_called_bare(value) else reason
         if reason and needed == CONSTRUCT:
             reason = self.permits(value, CALL)
         if reason:
@@ -318,6 +321,13 @@ class Guard:
                 f"{OPCODES[needed]} by {_dotted(verdict)}",
                 reason,
             )
+
+    def _is_called_bare(self, value: object) -> bool:
+        """Tell whether a class may be called with nothing."""
+        known = self.verdict_of(value) if isinstance(value, type) else None
+        if known is None:
+            return False
+        return bool(policies.verdict(known.module, known.name, CALL).traits.get(BARE))
 
 
 def _attribute_values(values: list[Any]) -> list[Any]:

@@ -270,10 +270,8 @@ def _construct(
         )
     check_construct(guard, cls, (*args, *kwargs.values()), opcode)
     guard.calling = True
-    if maker is None or guard.enforcing:
-        value = cls.__new__(cls, *args, **kwargs)
-    else:
-        value = maker()
+    plain = maker is None or guard.enforcing
+    value = cls.__new__(cls, *args, **kwargs) if plain else maker()
     guard.calling = False
     fresh = sys.getrefcount(value) <= FRESH_REFERENCES
     guard.made_here(value, fresh or _always_new(guard, cls, value))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from policy_cache import base_policy, extensions
+from policy_cache import bare, base_policy, extensions
 from policy_cache.distributions import DISTRIBUTION, LOCAL, STDLIB
 from policy_cache.flow import STATE as ALL_STATE
 from policy_cache.flow import Hit, Summary, callables, parameters, reach
@@ -15,6 +15,7 @@ from policy_cache.hierarchy import OBJECT, in_class_scope, is_enum, lineage, mad
 from policy_cache.locate import Module, locate
 from policy_cache.model import (
     ABSENT,
+    BARE,
     CALL,
     CONSTRUCT,
     DEFERRED,
@@ -610,6 +611,7 @@ def _judge_call(case: _Case, reductions: Reductions) -> None:
     if not evidence and CALL not in case.refusals:
         # The live class may show the reducer of a compiled base, which its file does not name.
         case.traits[UNREDUCED] = True
+        case.traits[BARE] = not bare.reason_against(case.thing)
         case.refuse(
             "no reducer of its library returns it, and its constructor does more than assign", CALL
         )

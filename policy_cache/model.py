@@ -30,6 +30,8 @@ INERT = "inert"
 """Trait that lists the operations whose operands may hold no class or function."""
 UNREDUCED = "unreduced"
 """Trait of a class whose call is refused for one reason only: no reducer is known to return it."""
+BARE = "bare_call"
+"""Trait of an unreduced class that may be called with nothing, as for a missing key."""
 
 
 class Verdict(NamedTuple):

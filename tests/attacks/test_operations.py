@@ -58,6 +58,14 @@ ATTACKS = [
         lambda canary: stream(call(call(GETATTR, name("gadgets.odd", "Holder"), "inner"), canary)),
     ),
     Attack(
+        "a class that acts when it is made with nothing is what makes missing items",
+        lambda canary: stream(
+            call(name("collections", "defaultdict"), name("gadgets.reach", "Alone"))
+        ),
+        before="import gadgets.reach; gadgets.reach.Alone.path = canary",
+        after="value['missing']",
+    ),
+    Attack(
         "REDUCE of a partial",
         lambda canary: stream(call(call(PARTIAL, TOUCH), canary)),
         "only a name can be called",

@@ -524,3 +524,17 @@ class MadeToo(Made):
 
     def __new__(cls) -> MadeToo:
         return object.__new__(cls)
+
+
+class Alone:
+    """Acts when it is made with nothing, on what belongs to the class."""
+
+    path = ""
+
+    def __init__(self, path: str = "") -> None:
+        self.paths = [path]
+        self.make()
+
+    def make(self) -> None:
+        """Act."""
+        os.mkdir(self.path)
