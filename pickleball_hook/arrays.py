@@ -195,12 +195,12 @@ def _numpy_reconstruct(prover: Prover, named: Named) -> Any:
     known = prover.named.get(id(numpy.ndarray))
     if known is None:
         raise Unsure
-    array = known.stand_in
     make = object.__new__
     if prover.permits(numpy.ndarray, STATE):
         raise Unsure
 
     def call(cls: Any, shape: Any, code: Any) -> Any:
+        array = known.stand_in
         if cls is not array or type(shape) is not tuple or len(shape) != 1:
             raise Unsure
         if type(shape[0]) is not int or shape[0] or type(code) not in (bytes, str):

@@ -71,13 +71,25 @@ class Named:
         Whether the states in `made` are still to be judged.
     later : dict of int to object
         The states that the results of calls get, by the number of the call.
+    checks, contents : bool
+        Whether `checked` holds as soon as there is a call; whether a rule looks into arrays.
+    harmless : set of str
+        Keys of states that are known to be permitted.
+    acts : bool or None
+        Whether code of a library runs when it is loaded, None if nobody has asked.
+    snapshot : tuple or None
+        What it was like when the stand-in was made (:mod:`pickleball_hook.keeping`).
     """
 
     __slots__ = (
+        "acts",
         "called",
         "calls",
         "checked",
+        "checks",
+        "contents",
         "count",
+        "harmless",
         "keys",
         "late",
         "later",
@@ -87,6 +99,7 @@ class Named:
         "replayed",
         "searched",
         "slots",
+        "snapshot",
         "stand_in",
         "states",
         "types",
@@ -107,6 +120,22 @@ class Named:
         self.replayed = itertools.count()
         self.later: dict[int, Any] = {}
         self.called = self.checked = self.late = self.opaque = self.searched = False
+        self.checks = self.contents = False
+        self.harmless: set[str] = set()
+        self.acts: bool | None = None
+        self.snapshot: tuple[Any, ...] | None = None
+
+    def clear(self) -> None:
+        """Forget what a load did with it."""
+        self.made.clear()
+        self.states.clear()
+        self.keys.clear()
+        self.slots.clear()
+        self.types.clear()
+        self.later.clear()
+        self.calls = 0
+        self.replayed = itertools.count()
+        self.checked = self.opaque = self.searched = False
 
     @property
     def trampoline(self) -> bool:
@@ -120,6 +149,10 @@ class Prover(Guard):
     def __init__(self, load: Load, file: str = "") -> None:
         super().__init__(load, True, file, "")
         self.named: dict[int, Named] = {}
+        self.names: dict[tuple[str, str], tuple[Named, str]] = {}
+        """Globals of earlier loads, with the modules that they were defined in."""
+        self.rests_on: tuple[int, object] | None = None
+        """The settings under which globals may be kept for later loads, None if they may not."""
         self.setters: dict[type, Any] = {}
         """Hooks for the states of real objects, by class."""
         self.kept: list[Any] = []
@@ -133,6 +166,8 @@ class Prover(Guard):
         """Not empty once library code would have run, which may change what is judged later."""
         self.inert = set(INERT_KINDS)
         """Types of the shadow that stand for neither containers nor callables."""
+        self.lent: list[type] = []
+        """Those of them that are such in this load only: the replay will see to it."""
         self.memo: Callable[[], dict[int, Any]] = dict
         """Gives a copy of the memo of the shadow."""
         self.budget = _MEMO_BUDGET
@@ -186,13 +221,40 @@ class Prover(Guard):
         self.memo = dict
         self.contents = None
 
+    def begin(self, load: Load, file: str) -> None:
+        """Start with the stream of another load."""
+        self.resume(load, True)
+        self.file = file
+
+    def end(self) -> None:
+        """Forget the stream, but not what its names stand for."""
+        self.slim()
+        for named in self.named.values():
+            named.clear()
+        for table in (self.named, self.granted, self.made, self.sealed, self.setters):
+            table.clear()
+        self.acted.clear()
+        self.inert.difference_update(self.lent)
+        self.lent.clear()
+        self.has_all = self.needs_all = False
+        self.copied = self.elsewhere = 0
+        self.budget = _MEMO_BUDGET
+
     def close(self) -> None:
         """Let go of everything: stand-ins, their classes and this guard hold each other."""
         self.slim()
-        for named in self.named.values():
+        for named in (*self.named.values(), *(kept for kept, _ in self.names.values())):
             named.later.clear()
             named.stand_in = None
         self.named = {}
+        self.names = {}
+
+    def readmit(self, named: Named) -> None:
+        """Let a stream have a global that was judged for an earlier one."""
+        self.named[id(named.real)] = named
+        self.grant(named.real, named.verdict)
+        if named.contents:
+            self.contents = {}
 
     def is_callable(self, value: object) -> bool:
         """Take what is not known for a callable."""

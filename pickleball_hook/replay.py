@@ -14,7 +14,7 @@ import stat
 import sys
 from types import FunctionType
 
-from pickleball_hook import events, machine, shadow
+from pickleball_hook import events, keeping, machine, shadow
 from pickleball_hook.gate import Reader
 from pickleball_hook.guard import find_callable
 from pickleball_hook.originals import CUnpickler
@@ -355,7 +355,12 @@ def _runs_code(named: Named) -> bool:
     Plain classes and what the base policy has reviewed run none, and need no audit hook, which
     every later ``id()`` of the process would pay for.
     """
-    grants, real = named.verdict.grants, named.real
+    if named.acts is None:
+        named.acts = _has_code(named.verdict.grants, named.real)
+    return named.acts
+
+
+def _has_code(grants: dict[str, str], real: Any) -> bool:
     if any("base policy" in evidence for evidence in grants.values()):
         return False
     if not isinstance(real, type):
@@ -383,6 +388,7 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
     if any(map(_runs_code, proof.answers)):
         events.listen()
     reader = source.replayed()
+    served = False
     try:
         value = Replay(guard, proof, reader, **options).load()
     except Abandoned:
@@ -396,8 +402,9 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
         raise
     else:
         source.leave(reader.position)
+        served = True
     finally:
-        proof.prover.close()
+        keeping.give_back(proof.prover) if served else proof.prover.close()
     if reader.position < proof.end:
         guard.refuse("the stream", "STOP", "it was not the same when it was read again")
     return True, value

@@ -50,6 +50,11 @@ def _named(entry: Any) -> tuple[str, Any]:
     return f"{entry.__module__}.{entry.__qualname__}", entry
 
 
+def listed() -> bool:
+    """Tell whether the load under way takes names from such a list."""
+    return bool(_allowed.get())
+
+
 def verdict(module: str, name: str) -> Verdict | None:
     """Return the verdict on a listed object, None if there is none under this name."""
     table = _allowed.get()

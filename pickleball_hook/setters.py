@@ -33,6 +33,8 @@ CONTENT_RULES = frozenset(["sklearn_tree"])
 """Rules that look into the arrays of a state."""
 careful: set[tuple[str, str]] = set()
 """Classes of which files have set attributes that need a look at their values, by name."""
+_MOST_HARMLESS = 1000
+"""Keys of states that are remembered of one class."""
 SOLE = next(map(sys.getrefcount, [{}]))
 """References of an object that one list holds, as ``map`` sees them."""
 LISTED = next(sys.getrefcount(held) for held in [object()])
@@ -110,6 +112,7 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
     traits = verdict.traits
     rule = verdict.rule or traits.get("state_rule", "")
     if rule in CONTENT_RULES and not live:
+        named.contents = True
         prover.contents = prover.contents or {}
         raise Unsure
     if rule not in STATE_RULES and rule not in CONTENT_RULES:
@@ -160,6 +163,7 @@ def _is_flat(prover: Prover, state: dict[Any, Any]) -> bool:
         if issubclass(kind, Result):
             kind.named.opaque = True
             prover.inert.add(kind)
+            prover.lent.append(kind)
     return kinds <= prover.inert
 
 
@@ -241,10 +245,12 @@ def _settle_states(named: Named) -> None:
     cls = named.real
     if not set(map(type, named.keys | named.slots)) <= {str}:
         raise Unsure
-    for key in named.keys:
+    for key in named.keys - named.harmless:
         if (key.startswith("__") and key.endswith("__")) or _is_sensitive(cls, key):
             careful.add((cls.__module__, cls.__qualname__))
             raise Unsure
+    if len(named.harmless) < _MOST_HARMLESS:
+        named.harmless |= named.keys
     if named.slots and isinstance(states.static(cls, "__setattr__"), types.FunctionType):
         raise Unsure
     for key in named.slots:

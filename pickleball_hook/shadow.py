@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from pickleball_hook import names
+from pickleball_hook import keeping, names
 from pickleball_hook.originals import CUnpickler
 from pickleball_hook.prover import Prover, Unsure
 from pickleball_hook.setters import settle
@@ -65,16 +65,38 @@ class Shadow(CUnpickler):  # type: ignore[misc]
         proof = self._proof
         known = self._known.get((module, name))
         if known is None:
-            asked = self._mapped(module, name)
-            verdict = names.judge_request(self._prover, *asked)
-            value = CUnpickler.find_class(self, module, name)
-            names.accept(self._prover, value, verdict, *asked)
-            known = self._prover.stand_in(value)
-            if asked == names.mapped(module, name, 2, True) and "." not in name:
-                self._known[module, name] = known  # else it may mean something else later
+            known = self._kept(module, name) or self._judged(module, name)
         proof.requests.append((module, name))
         proof.answers.append(known)
         return known.stand_in
+
+    def _kept(self, module: str, name: str) -> Named | None:
+        """Return what an earlier load has found out about a global that is still the same."""
+        known, home = self._prover.names.get((module, name), (None, ""))
+        if known is None or module not in sys.modules or home not in sys.modules:
+            return None
+        value = CUnpickler.find_class(self, module, name)
+        if value is not known.real or not keeping.is_as_it_was(known):
+            del self._prover.names[module, name]
+            return None
+        self._prover.readmit(known)
+        if "." not in name:
+            self._known[module, name] = known
+        return known
+
+    def _judged(self, module: str, name: str) -> Named:
+        """Judge a global, and return what stands for it."""
+        asked = self._mapped(module, name)
+        verdict = names.judge_request(self._prover, *asked)
+        value = CUnpickler.find_class(self, module, name)
+        names.accept(self._prover, value, verdict, *asked)
+        known = self._prover.stand_in(value)
+        if asked == names.mapped(module, name, 2, True):  # else it may mean something else later
+            if "." not in name:
+                self._known[module, name] = known
+            if asked == (module, name):
+                keeping.keep(self._prover, module, name, known)
+        return known
 
     def _mapped(self, module: str, name: str) -> tuple[str, str]:
         """Return what the C machine looks up: it alone knows its protocol at this point."""
@@ -106,7 +128,7 @@ def prove(load: Load, source: Any, options: dict[str, Any], file: str = "") -> P
     file : str
         Its path, where that is known: modules that lie beside it are not imported for it.
     """
-    prover = Prover(load, file)
+    prover = keeping.prover_for(load, file)
     proof = _proof(prover, source.skimmed(), options)
     if proof is None and prover.needs_all:
         prover = Prover(load, file)

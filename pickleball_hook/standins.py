@@ -38,7 +38,16 @@ if TYPE_CHECKING:
 
 _TRAITS = frozenset(
     [
-        *("assigns", "bare_new", "call_rule", "calls", "closed", "computed_keys", "constructs"),
+        *(
+            "assigns",
+            "bare_call",
+            "bare_new",
+            "call_rule",
+            "calls",
+            "closed",
+            "computed_keys",
+            "constructs",
+        ),
         *("custom_state", "deferred", "fresh", "inert", "kin", "live", "own_names", "setters"),
         *("state_keys", "state_rule", "textless", "unproven", "unreduced", "vouched"),
     ]
@@ -74,6 +83,7 @@ def _function(prover: Prover, named: Named) -> Any:
         if not ready:
             _may_be_called(prover, named)
             ready.append(maker(prover, named) if maker else _caller(prover, named))
+        named.checked = named.checks
         return ready[0](*args)
 
     return _inert(stand_in, named)
@@ -111,7 +121,7 @@ def _caller(prover: Prover, named: Named) -> Any:
         rule = verdict.rule or verdict.traits.get("call_rule", "")
         if rule not in _IN_REPLAY or CALL in verdict.traits.get(TEXTLESS, ()):
             raise Unsure
-        named.checked = True
+        named.checks = True
     keep, acted, real = prover.kept.append, prover.acted, named.real
     if isinstance(real, type) and issubclass(real, _CONTAINERS):
 
@@ -271,7 +281,7 @@ def _default_dict(prover: Prover, named: Named) -> Any:
     if named.real is not defaultdict or prover.permits(named.real, FILL):
         raise Unsure
     keep = prover.kept.append
-    named.checked = True
+    named.checks = True
     made = type("defaultdict", (dict,), {"__setstate__": stop, "__slots__": ()})
 
     def call(*args: Any) -> Any:
@@ -362,6 +372,7 @@ def _late_caller(prover: Prover, named: Named) -> Any:
             _may_be_called(prover, named)
             maker = _MAKERS.get(named.verdict.rule)
             ready.append(maker(prover, named) if maker else _caller(prover, named))
+        named.checked = named.checks
         return ready[0](*args)
 
     return call

@@ -34,6 +34,7 @@ _program_reductions: dict[str, tuple[object, list[Reduction]]] = {}
 """Of packages that no distribution owns, with the state of the files that they were read from."""
 _imports: dict[str, str] = {}
 _disk: _store.Store | None = None
+_epoch = 0
 
 
 def _forget_lock() -> None:
@@ -109,11 +110,17 @@ def _tell(problem: str) -> None:
         sys.stderr.write(f"pickleball: {problem}\n")
 
 
+def epoch() -> int:
+    """Return a number that is another one once verdicts given before may not hold any more."""
+    return _epoch
+
+
 def forget() -> None:
     """Drop everything held in memory (packages may have been installed since)."""
-    global _disk
+    global _disk, _epoch
     with _lock:
         _disk = None
+        _epoch += 1
         _memory.clear()
         _reductions.clear()
         _program_reductions.clear()

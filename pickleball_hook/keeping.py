@@ -1,0 +1,106 @@
+"""Provers kept from one load to the next, with the stand-ins that they have made.
+
+To judge a name and to make what stands for it costs more than most small loads. What both rest on
+is compared before they serve again: the user's settings, the policies in memory, the object that
+the name stands for now, and every attribute of a class and its bases. A file can change none of
+these, but the program may, and the reference machine would see it.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+
+from pickleball_hook import safe_globals, settings
+from pickleball_hook.prover import Prover
+from policy_cache import policies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pickleball_hook.context import Load
+    from pickleball_hook.prover import Named
+
+_idle: list[Prover] = []
+_MOST_PROVERS = 4
+_MOST_NAMES = 256
+"""Globals that a prover may know to be kept: it keeps them alive."""
+_HEAP_TYPE = 1 << 9
+"""CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: only such classes can be changed."""
+_attributes: Any = type.__dict__["__dict__"].__get__
+_lineage: Any = type.__dict__["__mro__"].__get__
+
+
+def prover_for(load: Load, file: str) -> Prover:
+    """Return a prover for a load: one that knows names already, if its settings still hold."""
+    while _idle and not safe_globals.listed():
+        try:
+            prover = _idle.pop()
+        except IndexError:  # another thread has it
+            break
+        if prover.rests_on == _settings():
+            prover.begin(load, file)
+            return prover
+    prover = Prover(load, file)
+    if not safe_globals.listed():
+        prover.rests_on = _settings()
+    return prover
+
+
+def _settings() -> tuple[int, object]:
+    return policies.epoch(), settings.allowances()
+
+
+def give_back(prover: Prover) -> None:
+    """Keep a prover for the next load, if nothing of this one is left with its stand-ins."""
+    if (
+        prover.rests_on is None
+        or len(_idle) >= _MOST_PROVERS
+        or len(prover.names) > _MOST_NAMES
+        or any(sys.getrefcount(named.stand_in) != named.count for named in prover.named.values())
+    ):
+        prover.close()
+    else:
+        prover.end()
+        _idle.append(prover)
+
+
+def forget() -> None:
+    """Keep none of the provers."""
+    _idle.clear()
+
+
+def keep(prover: Prover, module: str, name: str, named: Named) -> None:
+    """Keep what was found out about a global, if it is of a kind that can be compared later."""
+    named.snapshot = _snapshot(named.real)
+    if named.snapshot is not None:
+        home = named.verdict.target.partition(":")[0]
+        prover.names[module, name] = (named, home)
+
+
+def _snapshot(real: Any) -> tuple[Any, ...] | None:
+    """Return what can be changed of a class or function, None if that cannot be told."""
+    if isinstance(real, type):
+        kinds = (*_lineage(real), *_lineage(type(real)))
+        changeable = [kind for kind in kinds if kind.__flags__ & _HEAP_TYPE]
+        return (_lineage(real), type(real), [(kind, {**_attributes(kind)}) for kind in changeable])
+    if type(real) is types.FunctionType:
+        return (real.__code__,)
+    return () if type(real) is types.BuiltinFunctionType else None
+
+
+def is_as_it_was(named: Named) -> bool:
+    """Tell whether a class or function is still what its stand-in was made for."""
+    snapshot, real = named.snapshot, named.real
+    if not snapshot:
+        return snapshot is not None
+    if len(snapshot) == 1:
+        return real.__code__ is snapshot[0]
+    lineage, kind, tables = snapshot
+    if _lineage(real) is not lineage or type(real) is not kind:
+        return False
+    try:
+        return all(_attributes(base) == table for base, table in tables)
+    except Exception:  # an attribute that was replaced, and cannot be compared
+        return False
