@@ -18,13 +18,16 @@ from policy_cache import policies
 from policy_cache.model import (
     BARE,
     CALL,
+    CHOOSY,
     CONSTRUCT,
     FILL,
     INERT,
     LASTING,
     REFER,
+    SETS,
     STATE,
     TEXTLESS,
+    UNREDUCED,
     Verdict,
 )
 
@@ -185,6 +188,34 @@ class Guard:
             return self.reason_against_call(value.func)
         return self.reason_against_instance(type(value))
 
+    def reason_against_use(self, value: object, code: Verdict | None = None) -> str:
+        """Return why code that calls what it is given may not have a value, ``""`` if it may.
+
+        A class or function is called with whatever the code has. One that was followed to its end
+        reaches no sink then; a class need not be what a reducer returns, for no file calls it. A
+        library may call its own, followed or not, as it does for honest files.
+        """
+        if not isinstance(value, names.CALLABLE_KINDS):
+            return self.reason_against_call(value)
+        verdict = self.named_verdict(value)
+        if verdict is None:
+            return "it did not come from a name in the file"
+        if isinstance(value, type):
+            verdict = policies.verdict(verdict.module, verdict.name, CALL)
+        if not takes_anything(verdict, code):
+            return "what it is called with would have to be judged"
+        return ""
+
+    def named_verdict(self, value: object) -> Verdict | None:
+        """Return the verdict under which a class or function, or what stands for it, was named."""
+        return self.verdict_of(value)
+
+    def reason_against_change(self, value: object) -> str:
+        """Return why code that sets attributes of what it is given may not have a value."""
+        if isinstance(value, names.CALLABLE_KINDS):
+            return "it belongs to the whole process"
+        return self.reason_against_call(value)
+
     def reason_against_instance(self, cls: type) -> str:
         """Return why others may not call the instances of a class, ``""`` if they may."""
         for base in cls.__mro__:
@@ -260,7 +291,13 @@ class Guard:
             return
         judged = {*positions.get("calls", ()), *positions.get("constructs", ())}
         rest = [value for index, value in enumerate(values) if index not in judged]
-        found = find_callable(rest, self.reason_against_call)
+        sets = operation in verdict.traits.get(SETS, ())
+        found = find_callable(
+            rest,
+            self.reason_against_change
+            if sets
+            else functools.partial(self.reason_against_use, code=verdict),
+        )
         if found is not None:
             self.refuse(
                 _dotted(verdict),
@@ -340,12 +377,11 @@ def _attribute_values(values: list[Any]) -> list[Any]:
 
 
 def find_callable(
-    values: Iterable[Any], reason_against_call: Callable[[object], str]
+    values: Iterable[Any], reason_against_use: Callable[[object], str]
 ) -> object | None:
-    """Find a class, function or other callable among `values`, containers and states included.
+    """Find something among `values` that may not be called, containers and states included.
 
-    Containers and instance dictionaries are searched; what a native object hides is its own. An
-    instance with a ``__call__`` is one if there is a reason against calling it.
+    Containers and instance dictionaries are searched; what a native object hides is its own.
     """
     seen: set[int] = set()
     waiting: list[Any] = list(values)
@@ -355,16 +391,16 @@ def find_callable(
         kind = type(value)
         if kind in _SCALARS or kind is weakref.ref or id(value) in seen:
             continue  # calling a weak reference gives its object, and no file can make one
-        if isinstance(value, names.CALLABLE_KINDS):
-            found = value
-            return found
         seen.add(id(value))
         if len(seen) > _DEEPEST_LOOK:
             found = value  # too much to look through: treated as found
             return found
-        if callable(value) and reason_against_call(value):
+        is_one = isinstance(value, names.CALLABLE_KINDS)
+        if (is_one or callable(value)) and reason_against_use(value):
             found = value
             return found
+        if is_one:
+            continue
         if isinstance(value, dict):
             waiting += dict.keys(value)
             waiting += dict.values(value)
@@ -382,6 +418,38 @@ def _items(value: Any) -> list[Any]:
     """Return the items of a container, without running methods that its class derives."""
     bases: tuple[Any, ...] = (list, tuple, set, frozenset)
     return next(([*base.__iter__(value)] for base in bases if isinstance(value, base)), [])
+
+
+def takes_anything(verdict: Verdict, code: Verdict | None = None) -> bool:
+    """Tell whether a judged class or function may be called with whatever others have.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        With the call judged.
+    code : Verdict, optional
+        On the class or function whose code would call it.
+    """
+    traits = verdict.traits
+    if verdict.kind == "enum":
+        return CALL in verdict.grants
+    if verdict.rule or any(traits.get(name) for name in ("call_rule", "calls", "constructs")):
+        return False
+    if any(CALL in traits.get(name, ()) for name in (INERT, TEXTLESS)):
+        return False
+    own = code is not None and _library(code) == _library(verdict)
+    if not {"set"}.issuperset(traits.get(CHOOSY, ())) or (traits.get(CHOOSY) and not own):
+        return False
+    if traits.get("unproven") and not own:
+        return False
+    if verdict.kind == "class":
+        return CALL in verdict.grants or bool(traits.get(UNREDUCED))
+    evidence = verdict.grants.get(REFER, "base policy")
+    return verdict.kind == "function" and "base policy" not in evidence
+
+
+def _library(verdict: Verdict) -> str:
+    return verdict.target.partition(":")[0].partition(".")[0]
 
 
 def may_be_allowed(verdict: Verdict) -> bool:

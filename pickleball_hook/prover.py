@@ -195,12 +195,12 @@ class Prover(Guard):
             return self.reason_against_instance(kind.named.real)
         return super().reason_against_call(value)
 
-    def reason_against_operands(self, value: object) -> str:
-        """Judge a stand-in as what it stands for."""
+    def named_verdict(self, value: object) -> Verdict | None:
+        """Return the verdict on what a stand-in stands for."""
         if type(value) is types.FunctionType or type(value) is StandInClass:
             stand_in: Any = value
-            return super().reason_against_operands(stand_in.named.real)
-        return super().reason_against_operands(value)
+            return self.verdict_of(stand_in.named.real)
+        return super().named_verdict(value)
 
     def remembered(self, value: object) -> int:
         """Return how often the memo of the shadow has an object."""

@@ -875,6 +875,22 @@ def _reason_against_instance(guard: Guard, reference: str, state: Any) -> str:
     return reason
 
 
+def _own_metadata(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """State of an OmegaConf container (omegaconf/basecontainer.py, ``__setstate__``).
+
+    The setter brings the types in the metadata up to date and keeps the rest. The metadata has to
+    be an object of this load: on a class, the types would be set for the whole process.
+    """
+    if operation != STATE:
+        return ""
+    state = operands[0]
+    metadata = state.get("_metadata") if type(state) is dict else None
+    made = guard.made.get(id(metadata))
+    if made is None or made.value is not metadata or isinstance(metadata, type):
+        return "its metadata is an object of this load"
+    return ""
+
+
 RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "literal_args": _literal_args,
     "plain_args": _plain_args,
@@ -911,5 +927,6 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "nested_load": _nested_load,
     "django_model": _django_model,
     "named_triggers": _named_triggers,
+    "own_metadata": _own_metadata,
 }
 """Name of a rule in a policy to what it checks."""

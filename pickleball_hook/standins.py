@@ -49,7 +49,8 @@ _TRAITS = frozenset(
             "constructs",
         ),
         *("custom_state", "deferred", "fresh", "inert", "kin", "live", "own_names", "setters"),
-        *("state_keys", "state_rule", "textless", "unproven", "unreduced", "vouched"),
+        *("choosy", "sets", "state_keys", "state_rule", "textless", "unproven", "unreduced"),
+        "vouched",
     ]
 )
 """Traits of verdicts that are understood here."""

@@ -119,6 +119,9 @@ _ONLY_LOOK = frozenset(
 )
 """Those of them that run no method of what they are given."""
 
+OPERAND_HITS = ("call", "set")
+"""Categories of what is done to the operands themselves: it depends on what they are."""
+
 _MUTATORS = frozenset(
     [
         *("append", "appendleft", "extend", "extendleft", "insert", "add", "push", "put"),
@@ -423,6 +426,10 @@ class _Walk:
         """Whether a name came to stand for more after it had been read: another round is due."""
         self.leaves = False
         """Whether the method that was followed last left data in the attributes of its object."""
+        self.handed: set[Atom] = set()
+        """Objects handed to code without source, while their methods are followed for it."""
+        self.instances: set[str] = set()
+        """First parameters of the methods of nested classes."""
         self.frames: list[int] = []
         """Nested functions around the statement."""
         self.returned: dict[int, Value] = {}
@@ -547,8 +554,10 @@ class _Walk:
         elif thing.key in _PLAIN_DECORATORS:
             return
         elif thing.kind == "function" and _is_followed(thing):
-            below = self._below(thing, self._class_of(thing), frozenset(), frozenset())
-            self._merge(node, below)
+            wrapped = Atom(GLOBAL, self.function)
+            firsts = _wrapping_parameters(thing) if isinstance(node, ast.Call) else []
+            named = frozenset((name, wrapped) for name in firsts)
+            self._merge(node, self._below(thing, self._class_of(thing), frozenset(), named))
         elif thing.kind == "class" and _is_followed(thing):
             for name in ("__init__", "__call__", "__get__"):
                 found = member(thing, name)
@@ -638,8 +647,10 @@ class _Walk:
     def _nested_body(
         self, node: ast.AST, arguments: ast.arguments, body: Iterable[ast.AST]
     ) -> None:
+        first = [*arguments.posonlyargs, *arguments.args][:1]
+        wrapped = [a for a in first if not self.frames and a.arg in dict(self.given)]
         for argument in ast.walk(arguments):
-            if isinstance(argument, ast.arg):
+            if isinstance(argument, ast.arg) and argument not in wrapped:
                 # Whoever gets hold of it may call it with anything.
                 self._bind(argument.arg, DATA)
         for default in [*arguments.defaults, *filter(None, arguments.kw_defaults)]:
@@ -658,6 +669,8 @@ class _Walk:
         for base in [*node.bases, *(keyword.value for keyword in node.keywords)]:
             self.eval(base)
         for statement in node.body:
+            if isinstance(statement, _Function) and statement.args.args:
+                self.instances.add(statement.args.args[0].arg)
             self._statement(statement)
 
     def _import(self, node: ast.Import) -> None:
@@ -804,8 +817,9 @@ class _Walk:
 
     def _store_attribute(self, node: ast.AST, holder: Value, name: str, value: Value) -> None:
         """Handle ``holder.name = value``: a property, a setter, or plain data."""
-        if holder.tainted or any(a.kind == PARAMETER and a.held for a in holder.atoms):
-            self._hit_call(node, f"setting {name} of what the file gives")
+        foreign = holder.tainted or any(a.kind == PARAMETER and a.held for a in holder.atoms)
+        if foreign and not self._is_instance(node):
+            self._hit_set(node, f"setting {name} of what the file gives")
         for atom in holder.atoms:
             if atom.kind == SELF:
                 if name == "__dict__":
@@ -819,6 +833,11 @@ class _Walk:
             elif _outlives(atom) and value.carries:
                 assert atom.thing is not None
                 self._hit(node, f"{atom.thing.key}.{name}", "effect", "changes a global variable")
+
+    def _is_instance(self, node: ast.AST) -> bool:
+        """Tell whether an attribute is set on the object of a nested class's own method."""
+        holder = node.value if isinstance(node, ast.Attribute) else None
+        return isinstance(holder, ast.Name) and holder.id in self.instances
 
     def _run_setter(
         self, node: ast.AST, atom: Atom, cls: Thing | None, name: str, value: Value
@@ -1434,8 +1453,10 @@ class _Walk:
                 owner = atom.owner or self._class_of(thing)
                 self._merge(node, self._below(thing, owner, everything, frozenset()))
         for atom in value.of(INSTANCE, SELF):
-            if self._held(atom):
+            if self._held(atom) and atom not in self.handed:
+                self.handed.add(atom)  # one of the methods may hand it over again
                 self._run_implicit(node, one(atom), _PROTOCOL)
+                self.handed.discard(atom)
 
     def _called_back(self, thing: Thing, call: _Call) -> Value | None:
         """Return the argument that a builtin is known to call, as ``map`` its first."""
@@ -1725,7 +1746,7 @@ class _Walk:
                 self._hit_walk(node, thing.name)
             elif foreign:
                 self._doubt(node, "sets attributes by name")
-                self._hit_call(node, "setting an attribute of what the file gives")
+                self._hit_set(node, "setting an attribute of what the file gives")
             elif not holder.of(SELF):
                 self._doubt(node, "sets attributes by name")
             for atom in holder.of(GLOBAL):
@@ -1816,7 +1837,7 @@ class _Walk:
         self._note(Hit(category, name, why, (self._at(node),)))
 
     def _note(self, hit: Hit) -> None:
-        key = (hit.category, hit.sink if hit.category != "call" else "")
+        key = (hit.category, "" if hit.category in OPERAND_HITS else hit.sink)
         known = self.hits.get(key)
         if known is None or len(hit.chain) < len(known.chain):
             self.hits[key] = hit
@@ -1826,6 +1847,9 @@ class _Walk:
 
     def _hit_call(self, node: ast.AST, what: str) -> None:
         self._hit(node, what, "call", "is called")
+
+    def _hit_set(self, node: ast.AST, what: str) -> None:
+        self._hit(node, what, "set", "runs its class's code, or changes what is no object")
 
 
 _STATEMENTS: dict[type, Callable[[_Walk, Any], None]] = {
@@ -2097,6 +2121,23 @@ def _text(node: ast.AST) -> str:
 
 def _owned_by_stdlib(thing: Thing) -> bool:
     return thing.source is None or thing.source.module.owner.kind == STDLIB
+
+
+def _wrapping_parameters(maker: Thing) -> list[str]:
+    """Return the parameters by which decorators that a function makes get what they decorate."""
+    assert isinstance(maker.node, _Function)
+    returned = {
+        statement.value.id
+        for statement in maker.node.body
+        if isinstance(statement, ast.Return) and isinstance(statement.value, ast.Name)
+    }
+    own = set(parameters(maker, False))
+    found = []
+    for statement in maker.node.body:
+        if isinstance(statement, _Function) and statement.name in returned:
+            arguments = [*statement.args.posonlyargs, *statement.args.args]
+            found += [argument.arg for argument in arguments[:1] if argument.arg not in own]
+    return found
 
 
 def _is_followed(thing: Thing) -> bool:

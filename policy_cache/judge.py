@@ -9,20 +9,22 @@ from typing import Any
 
 from policy_cache import bare, base_policy, extensions
 from policy_cache.distributions import DISTRIBUTION, LOCAL, STDLIB
+from policy_cache.flow import OPERAND_HITS, Hit, Summary, callables, parameters, reach
 from policy_cache.flow import STATE as ALL_STATE
-from policy_cache.flow import Hit, Summary, callables, parameters, reach
 from policy_cache.hierarchy import OBJECT, in_class_scope, is_enum, lineage, made_class, member
 from policy_cache.locate import Module, locate
 from policy_cache.model import (
     ABSENT,
     BARE,
     CALL,
+    CHOOSY,
     CONSTRUCT,
     DEFERRED,
     FILL,
     INERT,
     LASTING,
     REFER,
+    SETS,
     STATE,
     TEXTLESS,
     UNREDUCED,
@@ -339,12 +341,12 @@ class _Case:
     def weigh(self, summary: Summary, what: str, *operations: str) -> Hit | None:
         """Refuse `operations` if a summary of `what` they run gives reason to.
 
-        A call of something taken from the operands is no reason by itself: then the operands may
-        hold no class or function, which the unpickler checks.
+        A call of something taken from the operands is no reason by itself: then the unpickler
+        checks what they hold. Where it sets attributes of it, they hold no class or function.
         """
         self.files |= summary.files
         self.unproven += summary.unproven
-        acting = [hit for hit in summary.hits if hit.category != "call"]
+        acting = [hit for hit in summary.hits if hit.category not in OPERAND_HITS]
         if acting and all(hit.category == "code" for hit in acting):
             # Source code is text: without any text in the operands there is none to run.
             textless = set(self.traits.get(TEXTLESS, ())) | set(operations)  # type: ignore[call-overload]
@@ -354,9 +356,15 @@ class _Case:
             self.refuse(f"{what} {acting[0]}", *operations)
             return acting[0]
         if summary.hits:
-            inert = set(self.traits.get(INERT, ())) | set(operations)  # type: ignore[call-overload]
-            self.traits[INERT] = sorted(inert)
+            self.add(INERT, operations)
+            if any(hit.category == "set" for hit in summary.hits):
+                self.add(SETS, operations)
         return None
+
+    def add(self, trait: str, operations: Iterable[str]) -> None:
+        """Add operations to those that a trait lists."""
+        known: Any = self.traits.get(trait, ())
+        self.traits[trait] = sorted({*known, *operations})
 
     def refuse(self, reason: str, *operations: str) -> None:
         for operation in operations:
@@ -718,9 +726,9 @@ def _judge_implicit(case: _Case) -> None:
             continue
         summary = reach(method, case.thing, frozenset([ALL_STATE]), _MOST_IMPLICIT)
         case.files |= summary.files
-        if name == "__del__" and any(hit.category == "call" for hit in summary.hits):
-            inert = {*case.traits.get(INERT, ()), STATE, CALL}  # type: ignore[misc]
-            case.traits[INERT] = sorted(inert)
+        if name == "__del__" and any(hit.category in OPERAND_HITS for hit in summary.hits):
+            for trait in (INERT, SETS):
+                case.add(trait, (STATE, CALL))
         hits = [hit for hit in summary.hits if hit.category in SEVERE]
         if hits and all(hit.category == "code" for hit in hits):
             # Only text in the object's own state can be run as code: it is to have none, at any
@@ -763,6 +771,9 @@ def _judge_function(module: str, name: str, thing: Thing) -> Verdict:
     if severe:
         case.refuse(str(severe[0]), "*")
         return case.verdict()
+    choosy = sorted({hit.category for hit in summary.hits} - {"call"})
+    if choosy:
+        case.traits[CHOOSY] = choosy
     case.grants[REFER] = f"{thing.where} no sink is reachable from its arguments"
     case.traits[DEFERRED] = [CALL]
     return case.verdict()

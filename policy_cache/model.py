@@ -27,7 +27,14 @@ TEXTLESS = "textless"
 LASTING = "lasting"
 """Trait of classes that run text of their own later: what they keep may not change either."""
 INERT = "inert"
-"""Trait that lists the operations whose operands may hold no class or function."""
+"""Trait that lists the operations that call what they are given: it is judged for being called."""
+SETS = "sets"
+"""Trait that lists those of them that set its attributes: it may hold no class or function."""
+CHOOSY = "choosy"
+"""Trait of a function that a file may refer to, but not everybody may call with what they have.
+
+It lists the categories of what the function does with it.
+"""
 UNREDUCED = "unreduced"
 """Trait of a class whose call is refused for one reason only: no reducer is known to return it."""
 BARE = "bare_call"

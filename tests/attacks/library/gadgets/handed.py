@@ -1,0 +1,54 @@
+"""Code that calls, or sets attributes of, what a state gives; and what it may be given."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from typing import Any
+
+
+class Caller:
+    """Calls the function of its state with the arguments of its state."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.value = state["function"](*state["arguments"])
+
+
+class Marker:
+    """Sets an attribute of what its state gives."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state["target"].limit = state["limit"]
+
+
+class Maker:
+    """Makes a folder when one of its methods is called."""
+
+    def make(self, path: str) -> None:
+        """Make a folder."""
+        os.mkdir(path)
+
+
+class Colour(Enum):
+    """Members are looked up by value."""
+
+    RED = 1
+
+
+class Kept:
+    """Keeps what it is made with."""
+
+    def __init__(self, *values: object) -> None:
+        if len(values) > 2:
+            raise ValueError
+        self.values = values
+
+
+def follow(value: Any, name: str, *arguments: Any) -> Any:
+    """Call a method by its name: with an object of the file's, any method of the library's."""
+    return getattr(value, name)(*arguments)
+
+
+def doubled(value: Any) -> Any:
+    """Compute something."""
+    return value + value

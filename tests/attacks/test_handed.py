@@ -1,0 +1,85 @@
+"""Callables in a state that a library's setter calls, or sets attributes of."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.assembler import build, name, new, stream
+from tests.attacks.harness import Arenas, Attack, check, check_audit, claims, variables
+
+HANDED = "gadgets.handed"
+CALLER = new(name(HANDED, "Caller"))
+
+
+def called(function: bytes, *arguments: object) -> bytes:
+    """Return an object that calls a function when it gets its state."""
+    return stream(build(CALLER, {"function": function, "arguments": arguments}))
+
+
+ATTACKS = [
+    Attack(
+        "a class that acts when it is made",
+        lambda canary: called(name("gadgets.acts", "Touch"), canary),
+    ),
+    Attack(
+        "a function that calls a method by its name",
+        lambda canary: called(name(HANDED, "follow"), new(name(HANDED, "Maker")), "make", canary),
+        "it may call what it is given",
+    ),
+    Attack(
+        "a class whose attributes are set",
+        lambda canary: stream(
+            build(
+                new(name(HANDED, "Marker")),
+                {"target": name("gadgets.acts", "Plain"), "limit": canary},
+            )
+        ),
+        "it may call what it is given",
+        load=(
+            "import gadgets.acts\ntry: value = pickle.loads(data)\n"
+            "finally:\n if gadgets.acts.Plain.limit != 3: open(canary, 'w')"
+        ),
+    ),
+]
+
+HONEST = {
+    "a function without a sink": called(name(HANDED, "doubled"), 2),
+    "a class that keeps its arguments": called(name(HANDED, "Kept"), 1, 2),
+    "an enum": called(name(HANDED, "Colour"), 1),
+    "an object whose attributes are set": stream(
+        build(
+            new(name(HANDED, "Marker")),
+            {"target": new(name("gadgets.acts", "Plain")), "limit": 2},
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", claims(ATTACKS))
+def test_refused(arenas: Arenas, attack: Attack) -> None:
+    check(arenas, attack)
+
+
+def test_audit_mode_changes_nothing(arenas: Arenas) -> None:
+    check_audit(arenas, ATTACKS)
+
+
+def test_harmless_ones_are_called(site: Path, tmp_path: Path) -> None:
+    program = (
+        "import pickle, sys, pickleball_hook; sys.path.insert(0, sys.argv[1])\n"
+        "pickleball_hook.install()\n"
+        "for data in eval(sys.stdin.read()): print(type(pickle.loads(data)).__name__)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program, str(site)],
+        input=repr([*HONEST.values()]),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=variables(tmp_path, "enforce"),
+    )
+    assert loaded.stdout.split() == ["Caller", "Caller", "Caller", "Marker"], loaded.stderr
