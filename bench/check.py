@@ -1,9 +1,12 @@
 """Throughput of ``pickleball check`` next to picklescan and fickling, and its counts on a corpus.
 
 ``python check.py --scanners PYTHON`` writes a folder of large torch and joblib files, and has each
-tool judge it, one after the other and several times over; PYTHON is an interpreter that has
-picklescan and fickling installed. fickling judges one file a call: its function is called for
-each in one process, so that start-up is not what is compared. With ``--corpus FOLDER`` (as
+tool judge it, one after the other and several times over: whole processes, the best run of each.
+PYTHON is an interpreter that has picklescan and fickling installed. Where a tool gives a file up
+(picklescan and fickling do at joblib's first array) the time until then is all that it costs, so
+the number of files that it has judged to the end stands beside it. fickling's command takes one
+file: its functions are called for each in one process, so that start-up is not what is compared.
+With ``--corpus FOLDER`` (as
 ``corpus.py`` takes it) it counts what ``check`` says of the hostile and the honest files, and fails
 when a hostile one that acts is called permitted without a condition.
 
@@ -13,8 +16,12 @@ The interpreter that runs this needs torch, joblib, scikit-learn and pickleball-
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import math
 import os
+import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -23,23 +30,16 @@ from collections import Counter
 from pathlib import Path
 
 FICKLING = """
-import sys, pathlib
-from fickling.analysis import check_safety
-from fickling.fickle import Pickled, StackedPickle
-import zipfile
+import pathlib, sys, zipfile
+from fickling.loader import scan_file, scan_zip_archive
+
 for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                for name in archive.namelist():
-                    if name.endswith(".pkl"):
-                        check_safety(Pickled.load(archive.read(name)))
-        else:
-            with open(path, "rb") as file:
-                check_safety(Pickled.load(file))
-        print(path.name, "judged")
-    except Exception as error:
-        print(path.name, "failed", type(error).__name__, str(error)[:60])
+    if zipfile.is_zipfile(path):
+        results = [*scan_zip_archive(str(path), graceful=True).values()]
+    else:
+        results = [scan_file(str(path), graceful=True)]
+    whole = bool(results) and not any(result.errors for result in results)
+    print("judged" if whole else "given up", path.name)
 """
 
 
@@ -50,44 +50,82 @@ def main() -> int:
     )
     parser.add_argument("--scanners", metavar="PYTHON", help="has picklescan and fickling")
     parser.add_argument("--corpus", type=Path, metavar="FOLDER")
-    parser.add_argument("--megabytes", type=int, default=40, help="of each large file")
+    parser.add_argument("--megabytes", type=int, default=200, help="of each large file")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write the files there")
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     if options.scanners:
-        compare(options.scanners, options.megabytes, options.runs)
+        with contextlib.ExitStack() as stack:
+            place = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            compare(options.scanners, place, options.megabytes, options.runs)
     return count(options.corpus) if options.corpus else 0
 
 
-def compare(scanners: str, megabytes: int, runs: int) -> None:
+def compare(scanners: str, folder: Path, megabytes: int, runs: int) -> None:
     """Print how long each tool takes for the same folder, the best of some runs."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    folder.mkdir(exist_ok=True)
+    if not any(folder.iterdir()):
         write_files(folder, megabytes)
-        size = sum(path.stat().st_size for path in folder.iterdir())
-        print(f"{len(list(folder.iterdir()))} files, {size / 1e6:.0f} MB")
-        commands = {
-            "pickleball check": [sys.executable, "-m", "pickleball_hook", "check", "--json"],
-            "picklescan": [scanners, "-m", "picklescan", "-p"],
-            "fickling": [scanners, "-c", FICKLING],
-        }
-        times: dict[str, float] = {}
-        said: dict[str, str] = {}
-        for turn in range(runs + 1):  # the first fills caches, of the system and of policies
-            for name, command in commands.items():
-                start = time.perf_counter()
-                done = subprocess.run([*command, str(folder)], capture_output=True, text=True)
-                spent = time.perf_counter() - start
-                said[name] = done.stdout or done.stderr
-                if turn:
-                    times[name] = min(spent, times.get(name, spent))
-        ours = times["pickleball check"]
-        for name, spent in times.items():
-            print(
-                f"{name:<18}{spent:8.2f} s  {size / 1e6 / spent:8.0f} MB/s  {spent / ours:6.1f} x"
-            )
-        print("pickleball:", json.loads(said["pickleball check"])["counts"])
-        print("picklescan:", " ".join(said["picklescan"].split())[-160:])
-        print("fickling:", " ".join(said["fickling"].split())[-300:])
+    files = len(list(folder.iterdir()))
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    print(f"{files} files, {size / 1e6:.0f} MB")
+    commands = {
+        "pickleball": [sys.executable, "-m", "pickleball_hook", "check", "--json"],
+        "picklescan": [scanners, "-m", "picklescan", "-p"],
+        "fickling": [scanners, "-c", FICKLING],
+    }
+    best = {name: (math.inf, math.inf) for name in commands}
+    said = dict.fromkeys(commands, "")
+    for turn in range(runs + 1):  # the first fills caches, of the system and of policies
+        for name, command in commands.items():
+            *times, said[name] = timed([*command, str(folder)])
+            if turn:
+                best[name] = (min(times[0], best[name][0]), min(times[1], best[name][1]))
+    judged = {
+        "pickleball": permitted(said["pickleball"]),
+        "picklescan": scanned(said["picklescan"], folder),
+        "fickling": re.findall(r"^judged (.*)$", said["fickling"], re.MULTILINE),
+    }
+    print(f"{'':<12}{'seconds':>9}{'times':>7}{'CPU s':>9}{'times':>7}  judged to the end")
+    ours = best["pickleball"]
+    for name, (wall, cpu) in best.items():
+        whole = sum((folder / file).stat().st_size for file in judged[name])
+        print(
+            f"{name:<12}{wall:9.2f}{wall / ours[0]:7.1f}{cpu:9.2f}{cpu / ours[1]:7.1f}"
+            f"  {len(judged[name])} of {files} files, {whole / 1e6 / wall:.0f} MB/s"
+        )
+
+
+def timed(command: list[str]) -> tuple[float, float, str]:
+    """Return how long a command took, the processor time of its processes, and what it said."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall, cpu, done.stdout
+
+
+def permitted(said: str) -> list[str]:
+    """Return the names of the files that ``check --json`` calls permitted."""
+    rows = json.loads(said)["files"]
+    return [Path(row["path"]).name for row in rows if row["outcome"] == "permitted"]
+
+
+def scanned(said: str, folder: Path) -> list[str]:
+    """Return the names of the files that picklescan has read to the end.
+
+    It passes over names that end like no pickle's, and says of which ones it could not read on.
+    """
+    known = (".pt", ".joblib")
+    broken = re.findall(r"ERROR: parsing pickle in (.*?): ", said)
+    given_up = {Path(path).name for path in broken}
+    names = [path.name for path in folder.iterdir() if path.name.endswith(known)]
+    found = re.search(r"Scanned files: (\d+)", said)
+    if not found or int(found.group(1)) != len(names):
+        raise SystemExit(f"picklescan says something else than expected: {said[-500:]}")
+    return [name for name in names if name not in given_up]
 
 
 def write_files(folder: Path, megabytes: int) -> None:
@@ -101,7 +139,7 @@ def write_files(folder: Path, megabytes: int) -> None:
     generator = numpy.random.default_rng(0)
     rows = generator.random((4000, 20))
     labels = rows[:, 0] + rows[:, 1] > 1
-    forest = RandomForestClassifier(300, random_state=0).fit(rows, labels)
+    forest = RandomForestClassifier(400, random_state=0).fit(rows, labels)
     boosted = GradientBoostingRegressor(n_estimators=400, random_state=0).fit(rows, rows[:, 2])
     joblib.dump(forest, folder / "forest.joblib")
     joblib.dump(forest, folder / "forest.joblib.gz", compress=("gzip", 3))
@@ -109,15 +147,23 @@ def write_files(folder: Path, megabytes: int) -> None:
     wide = int((megabytes * 1e6 / 4 / 64) ** 0.5)
     layers = [torch.nn.Linear(wide, wide) for _ in range(64)]
     model = torch.nn.Sequential(*layers)
+    optimizer = torch.optim.Adam(model.parameters())
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
     torch.save(model.state_dict(), folder / "state_dict.pt")
+    checkpoint = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3}
+    torch.save(checkpoint, folder / "checkpoint.pt")
     torch.save(model, folder / "model.pt")
     many = {f"layer.{i}.weight": torch.zeros(8, 8) for i in range(4000)}
     torch.save(many, folder / "many_tensors.pt")
     torch.save(model.state_dict(), folder / "legacy.pt", _use_new_zipfile_serialization=False)
     words = {f"word {i}": i for i in range(400_000)}
     joblib.dump({"vocabulary": words, "weights": rows}, folder / "vocabulary.joblib")
-    frame = pandas.DataFrame({"text": [f"text {i}" for i in range(200_000)], "x": range(200_000)})
+    texts = [f"text {i}" for i in range(300_000)]
+    frame = pandas.DataFrame({"text": texts, "x": range(len(texts))})
     joblib.dump(frame, folder / "frame.joblib")
+    joblib.dump({"rows": generator.random(megabytes * 125_000)}, folder / "array.joblib")
 
 
 def count(corpus: Path) -> int:
