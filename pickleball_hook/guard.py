@@ -33,7 +33,7 @@ from policy_cache.model import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any
 
 OPCODES = {
@@ -96,6 +96,11 @@ class Guard:
         """In audit mode, the functions and partials on the stack that make an object by steps."""
         self.stepwise = False
         """Whether an object was made by steps: tuples in the memo then hold stand-ins."""
+        self.untouched: set[int] = set()
+        """Ids of what calls have made of literals alone, and the file has not added to: what these
+        hold (pandas' cached properties hold classes), their library has put there."""
+        self.leave: type[BaseException] | None = None
+        """Raised for a refusal of operands where another engine knows more of them."""
         self.elsewhere = 0
         """References that others hold to the numpy object which is about to get its state."""
         self.calling = False
@@ -274,6 +279,23 @@ class Guard:
         if known is None:
             self.made[id(value)] = Made(value, fresh)
 
+    def made_of(self, value: object, fresh: bool, operands: Iterable[object]) -> None:
+        """Remember what a call gave, and whether it has anything of the file but literals."""
+        self.made_here(value, fresh)
+        if fresh and id(value) in self.made and all(map(self._is_literal, operands)):
+            self.untouched.add(id(value))
+
+    def _is_literal(self, value: object) -> bool:
+        if type(value) in _SCALARS:
+            return True
+        verdict = self.verdict_of(value)
+        return verdict is not None and verdict.kind == "constant" and not callable(value)
+
+    def expose(self, values: Iterable[object]) -> None:
+        """Take note that code gets these, which may put a callable into whatever else it gets."""
+        if self.untouched and find_callable(values, _whatever, self.untouched) is not None:
+            self.untouched.difference_update([id(value) for value in _within(values, ())])
+
     def check_operands(self, verdict: Verdict, operation: str, operands: Iterable[Any]) -> None:
         """Check what a call is given: callables only where they are judged as called."""
         values = list(operands)
@@ -287,18 +309,17 @@ class Guard:
             for index in positions.get(trait, ()):
                 if index < len(values) and values[index] is not None:
                     self._check_operand(verdict, values[index], needed)
-        if operation not in verdict.traits.get(INERT, ()):
-            return
         judged = {*positions.get("calls", ()), *positions.get("constructs", ())}
         rest = [value for index, value in enumerate(values) if index not in judged]
+        if operation not in verdict.traits.get(INERT, ()):
+            self.expose(rest)
+            return
+        use = functools.partial(self.reason_against_use, code=verdict)
         sets = operation in verdict.traits.get(SETS, ())
-        found = find_callable(
-            rest,
-            self.reason_against_change
-            if sets
-            else functools.partial(self.reason_against_use, code=verdict),
-        )
+        found = find_callable(rest, self.reason_against_change if sets else use, self.untouched)
         if found is not None:
+            if self.leave is not None:
+                raise self.leave
             self.refuse(
                 _dotted(verdict),
                 OPCODES[operation],
@@ -376,30 +397,41 @@ def _attribute_values(values: list[Any]) -> list[Any]:
     return found
 
 
+def _whatever(value: object) -> str:
+    """Return why a callable counts as one, in a search for any."""
+    return "it can be called"
+
+
 def find_callable(
-    values: Iterable[Any], reason_against_use: Callable[[object], str]
+    values: Iterable[Any],
+    reason_against_use: Callable[[object], str],
+    untouched: Collection[int] = (),
 ) -> object | None:
     """Find something among `values` that may not be called, containers and states included.
 
     Containers and instance dictionaries are searched; what a native object hides is its own.
     """
+    found: object
+    for count, value in enumerate(_within(values, untouched)):
+        is_one = callable(value) or isinstance(value, names.CALLABLE_KINDS)
+        if (is_one and reason_against_use(value)) or count > _DEEPEST_LOOK:
+            found = value  # or too much to look through: treated as found
+            return found
+    return None
+
+
+def _within(values: Iterable[Any], untouched: Collection[int]) -> Iterator[Any]:
+    """Give values, and what containers and attributes among them hold, but for literals."""
     seen: set[int] = set()
     waiting: list[Any] = list(values)
-    found: object
     while waiting:
         value = waiting.pop()
         kind = type(value)
         if kind in _SCALARS or kind is weakref.ref or id(value) in seen:
             continue  # calling a weak reference gives its object, and no file can make one
         seen.add(id(value))
-        if len(seen) > _DEEPEST_LOOK:
-            found = value  # too much to look through: treated as found
-            return found
-        is_one = isinstance(value, names.CALLABLE_KINDS)
-        if (is_one or callable(value)) and reason_against_use(value):
-            found = value
-            return found
-        if is_one:
+        yield value
+        if id(value) in untouched or isinstance(value, names.CALLABLE_KINDS):
             continue
         if isinstance(value, dict):
             waiting += dict.keys(value)
@@ -411,7 +443,6 @@ def find_callable(
         attributes = getattr(value, "__dict__", None) if kind.__module__ != "builtins" else None
         if type(attributes) is dict:
             waiting += attributes.values()
-    return None
 
 
 def _items(value: Any) -> list[Any]:

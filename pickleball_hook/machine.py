@@ -211,7 +211,7 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     fresh = sys.getrefcount(value) <= FRESH_REFERENCES
     _seal(guard, value, args)
     rules.after_call(guard, verdict, args, value)
-    guard.made_here(value, fresh)
+    guard.made_of(value, fresh, args)
     return cast("object", value)
 
 
@@ -526,8 +526,11 @@ def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> No
     if isinstance(attributes, dict) and any(hook in attributes for hook in INSTANCE_HOOKS):
         guard.refuse(full_name(cls), opcode, "its state shadows the method that would be called")
     rules.check(guard, verdict, FILL, target, tuple(items))
+    guard.untouched.discard(id(target))
     if FILL in verdict.traits.get(INERT, ()) or FILL in verdict.traits.get(TEXTLESS, ()):
         guard.check_operands(verdict, FILL, items)
+    else:
+        guard.expose(items)
 
 
 OPERATIONS = {

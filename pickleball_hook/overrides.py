@@ -35,7 +35,8 @@ def _keep(self: Any) -> None:
 def _book_result(self: Any) -> None:
     """Remember what the operation left on the stack."""
     value = self.stack[-1]
-    self._guard.made_here(value, sys.getrefcount(value) <= FRESH_REFERENCES + 1)
+    fresh = sys.getrefcount(value) <= FRESH_REFERENCES + 1
+    self._guard.made_here(value, fresh)
 
 
 def _before_reduce(self: Any) -> Callable[[Any], None]:

@@ -390,6 +390,7 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
     reader = source.replayed()
     served = False
     try:
+        guard.leave = Abandoned
         value = Replay(guard, proof, reader, **options).load()
     except Abandoned:
         source.leave(source.start)
@@ -404,6 +405,7 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
         source.leave(reader.position)
         served = True
     finally:
+        guard.leave = None
         keeping.give_back(proof.prover) if served else proof.prover.close()
     if reader.position < proof.end:
         guard.refuse("the stream", "STOP", "it was not the same when it was read again")

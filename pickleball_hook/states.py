@@ -56,6 +56,7 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
         guard.refuse(guard.name(inst), "BUILD", "an object is given its state once")
     else:
         made.built = True
+        guard.untouched.discard(id(inst))
     verdict = class_verdict(guard, cls)
     if STATE not in verdict.grants and guard.permits(cls, STATE):
         guard.refuse(full_name(cls), "BUILD", verdict.why_not(STATE))
@@ -66,6 +67,8 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
     check_state(guard, cls, verdict, state)
     if STATE in verdict.traits.get(INERT, ()) or STATE in verdict.traits.get(TEXTLESS, ()):
         guard.check_operands(verdict, STATE, (state,))
+    elif verdict.traits.get("custom_state"):
+        guard.expose((state,))
 
 
 def class_verdict(guard: Guard, cls: type) -> Verdict:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _MOST_BYTES = 8_000_000
 """A larger source file is generated data, not code that defines a class."""
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_GLOBAL = re.compile(rb"^[ \t]+global[ \t]+([\w, \t]+)", re.MULTILINE)
+_INDENTED = re.compile(rb"^[ \t]+(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)", re.MULTILINE)
+
 
 class Binding(NamedTuple):
     """One place where a name is bound.
@@ -151,7 +155,9 @@ def _parse(module: Module) -> Source | None:
         tree = parse(text)
     except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return None
-    return Source(module, tree, text, _scope(tree.body, module))
+    scope = _scope(tree.body, module)
+    _collect_globals(text, tree, scope)
+    return Source(module, tree, text, scope)
 
 
 def parse(text: bytes) -> ast.Module:
@@ -162,11 +168,17 @@ def parse(text: bytes) -> ast.Module:
     SyntaxError, ValueError
         If `text` is no Python source.
     """
+    with _no_warnings():
+        return ast.parse(text)
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
     import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(text)
+        yield
 
 
 def class_scope(src: Source, node: ast.ClassDef) -> Scope:
@@ -222,6 +234,64 @@ def _collect_target(target: ast.expr, value: ast.expr, scope: Scope) -> None:
         for index, element in enumerate(target.elts):
             paired = parts[index] if len(parts) == len(target.elts) else value
             _collect_target(element, paired, scope)
+
+
+def _collect_globals(text: bytes, tree: ast.Module, scope: Scope) -> None:
+    """Bind the classes and functions that a function puts among the globals of its module."""
+    names = {name.strip() for found in _GLOBAL.findall(text) for name in found.decode().split(",")}
+    names.intersection_update(name.decode() for name in _INDENTED.findall(text))
+    names.difference_update(scope.names)
+    if names:
+        shared = {(t.get_name(), t.get_lineno()): outer for t, outer in _shared(text, names)}
+        for node in ast.walk(tree):
+            outer = shared.get((getattr(node, "name", ""), getattr(node, "lineno", 0)))
+            if (
+                isinstance(node, _DEFINITIONS)
+                and outer is not None
+                and not _header_names(node) & outer
+            ):
+                kind = "class" if isinstance(node, ast.ClassDef) else "function"
+                _bind(scope, node.name, Binding(kind, node))
+
+
+def _header_names(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Return the names in the head of a definition: bases, decorators, defaults."""
+    head = [*node.decorator_list]
+    head += [node.args] if not isinstance(node, ast.ClassDef) else [*node.bases, *node.keywords]
+    return {n.id for part in head for n in ast.walk(part) if isinstance(n, ast.Name)}
+
+
+def _shared(text: bytes, names: set[str]) -> list[tuple[symtable.SymbolTable, set[str]]]:
+    """Return the definitions of these names that functions declare ``global``.
+
+    Each with the names that are local where it stands. Not those that use such a name: nothing in
+    the module stands for that.
+    """
+    import symtable
+
+    found: list[tuple[symtable.SymbolTable, set[str]]] = []
+    with _no_warnings():
+        waiting = [symtable.symtable(text.decode(errors="replace"), "", "exec")]
+    for table in waiting:  # which grows while it is walked
+        waiting += table.get_children()
+        if table.get_type() == "function":
+            local = {s.get_name() for s in table.get_symbols() if s.is_local() or s.is_free()}
+            found += [
+                (child, local)
+                for child in table.get_children()
+                if child.get_name() in names
+                and table.lookup(child.get_name()).is_declared_global()
+                and not _has_free_names(child)
+            ]
+    return found
+
+
+def _has_free_names(table: symtable.SymbolTable) -> bool:
+    free = (s.get_name() for s in table.get_symbols() if s.is_free())
+    # ``super()`` in a method makes ``__class__`` one of its free names.
+    return any(name != "__class__" for name in free) or any(
+        map(_has_free_names, table.get_children())
+    )
 
 
 def _bind(scope: Scope, name: str, binding: Binding) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -19,8 +20,20 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+ADDRESS = re.compile("0x[0-9a-f]+")
+"""Addresses differ from run to run."""
+
 LONGEST = 15
 """Seconds that a test may take: some wait for a thread that an error has ended."""
+
+
+def _told(error: BaseException) -> str:
+    """Return the type of an error, and of a refusal what was refused and why."""
+    kind = type(error).__name__
+    if kind != "PolicyViolation":
+        return kind
+    refused, why, *_ = ADDRESS.sub("0x", str(error)).splitlines()
+    return f"{kind}: {refused};{why.partition(':')[2]}"
 
 
 class Outcomes(unittest.TextTestResult):
@@ -39,10 +52,10 @@ class Outcomes(unittest.TextTestResult):
         super().stopTest(test)
 
     def _add(self, test: Any, outcome: str, error: Any = None) -> None:
-        name = test.id()
+        name = ADDRESS.sub("0x", test.id())
         if name in self.outcomes and outcome == "passed":
             return
-        said = f": {type(error[1]).__name__}" if error else ""
+        said = f": {_told(error[1])}" if error else ""
         self.outcomes[name] = f"{outcome}{said}"
 
     def addSuccess(self, test: Any) -> None:

@@ -127,6 +127,21 @@ class TestSubclasses:
         with pytest.raises(PolicyViolation):
             run(Mine(io.BytesIO(HOSTILE)))
 
+    def test_objects_that_operations_of_ones_own_make_get_their_state(self) -> None:
+        class Mine(originals.PythonUnpickler):  # type: ignore[misc]
+            dispatch = dict(originals.PythonUnpickler.dispatch)
+
+            def load_newobj(self) -> None:
+                args = self.stack.pop()
+                cls = self.stack.pop()
+                obj = cls.__new__(cls, *args)
+                self.append(obj)
+
+            dispatch[pickle.NEWOBJ[0]] = load_newobj
+
+        found = run(Mine(io.BytesIO(pickle.dumps(uuid.UUID(int=3)))))
+        assert found == uuid.UUID(int=3)
+
     def test_a_method_by_name_is_called_by_operations_of_ones_own(self) -> None:
         """``getattr(ZoneInfo, "_unpickle")`` is called in turn, as in pandas' unpickler."""
 
@@ -155,6 +170,22 @@ class TestSubclasses:
         out = io.BytesIO()
         Pickler(out).dump([..., VALUE])
         assert repr(entry.loads(out.getvalue())) == repr(originals.c_loads(out.getvalue()))
+
+    @pytest.mark.parametrize(
+        "data", [b"N)R.", b"K\x01)R.", b"Va\n)R.", b"(i)o.", b"]q\x00h\x00)R."]
+    )
+    def test_what_cannot_be_called_is_plain_pythons_error(self, data: bytes) -> None:
+        data = b"cuuid\nUUID\n0" + data  # a name that leads to the reference machine
+        with pytest.raises(Exception) as plain:  # noqa: B017, PT011 (whatever it is)
+            originals.c_loads(data)
+        with pytest.raises(type(plain.value)) as guarded:
+            entry.loads(data)
+        assert str(guarded.value) == str(plain.value)
+
+    @pytest.mark.parametrize("name", ["int", "float", "complex", "bool"])
+    def test_numbers_are_constructed(self, name: str) -> None:
+        data = b"cuuid\nUUID\n0cbuiltins\n" + name.encode() + b"\n(K\x01t\x81."
+        assert entry.loads(data) == 1
 
 
 class TestStreams:

@@ -29,6 +29,8 @@ def method(body: str, base: str = "", name: str = "__reduce__") -> str:
     [
         ("return f, ()", {"f"}),
         ("return (f, (self.x,), self.__dict__)", {"f"}),
+        ("return f, (), self.x, None, None, g", {"f", "g"}),
+        ("return f, (), self.x, None, g, None", {"f"}),
         ("r = f\n  return r, ()", {"f"}),
         ("r: object = f\n  return r, ()", {"f"}),
         ("r = (f, ())\n  return r", {"f"}),
@@ -116,6 +118,7 @@ REGISTERED = "def r(o): return f, (o,)\ndef f(): 1\nclass C: 1\n"
         "import copyreg as c\nc.pickle(C, r)",
         "import copyreg\ncopyreg.dispatch_table[C] = r",
         "import copyreg\ndef register():\n copyreg.pickle(C, r)",
+        "import copyreg\ndef register():\n def q(o): return f, (o,)\n copyreg.pickle(C, q)",
         "class P:\n dispatch_table = {}\n dispatch_table[C] = r",
     ],
 )

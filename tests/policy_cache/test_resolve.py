@@ -144,3 +144,22 @@ def test_where(library) -> None:
     assert found is not None
     assert found.where == f"{library.folder / 'acme.py'}:2"
     assert Thing("external", "sys", "exit").where == "sys:1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f():\n global A\n class A: pass", "class acme:A"),
+        ("class T:\n def f(self):\n  global A, B\n  class A:\n   x = A", "class acme:A"),
+        ("def f():\n if x:\n  global A\n  @d\n  def A(): pass", "function acme:A"),
+        ("def f():\n global A\n class A:\n  def m(self): super().m()", "class acme:A"),
+        ("A = 1\ndef f():\n global A\n class A: pass", "value acme:A"),
+        ("def f():\n class A: pass", None),
+        ("def f():\n global B\n class A: pass\n class B: pass", None),
+        ("def f(base):\n global A\n class A(base): pass", None),
+        ("def f(run):\n global A\n class A:\n  def __setstate__(self, s): run(s)", None),
+        ("def f():\n from os import system as run\n global A\n def A(s): run(s)", None),
+    ],
+)
+def test_class_that_a_function_makes_global(library, text: str, expected: str | None) -> None:
+    assert target(library, {"acme/__init__.py": text}, "A") == expected
