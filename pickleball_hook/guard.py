@@ -12,7 +12,7 @@ import sys
 import types
 import weakref
 
-from pickleball_hook import context, names, records, settings
+from pickleball_hook import context, methods, names, records, settings
 from pickleball_hook.errors import Finding, PolicyViolation
 from policy_cache import policies
 from policy_cache.model import (
@@ -29,6 +29,7 @@ from policy_cache.model import (
     TEXTLESS,
     UNREDUCED,
     Verdict,
+    depends,
 )
 
 TYPE_CHECKING = False
@@ -52,6 +53,8 @@ _NUMBERS = frozenset([int, float, complex, bool, type(None)])
 _PLAIN_CONTAINERS = frozenset([list, dict, set])
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
 _DEEPEST_LOOK = 100_000
+_HEAP_TYPE = 1 << 9
+"""CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
 
 
 class Made:
@@ -101,6 +104,7 @@ class Guard:
         hold (pandas' cached properties hold classes), their library has put there."""
         self.leave: type[BaseException] | None = None
         """Raised for a refusal of operands where another engine knows more of them."""
+        self.watch = methods.Watch()
         self.elsewhere = 0
         """References that others hold to the numpy object which is about to get its state."""
         self.calling = False
@@ -145,6 +149,18 @@ class Guard:
     def grant(self, value: object, verdict: Verdict) -> None:
         """Remember that `value` came onto the stack under a judged name."""
         self.granted[id(value)] = (value, verdict)
+        if isinstance(value, type):
+            self._watch(value, verdict)
+
+    def _watch(self, cls: type, verdict: Verdict) -> None:
+        """Hold a class against the finalizers of the others, and theirs against it."""
+        reason = self.watch.reason_against(self, cls, verdict)
+        if reason:
+            self.refuse(_dotted(verdict), "GLOBAL", f"beside what the file has named, {reason}")
+
+    def defines(self, cls: type, name: str) -> bool:
+        """Tell whether a class written in Python, or such a base, has an attribute."""
+        return any(base.__flags__ & _HEAP_TYPE and name in vars(base) for base in cls.__mro__)
 
     def on_stack(self, value: object) -> object:
         """Return what stands on the stack for a named object: itself, or a stand-in."""
@@ -278,6 +294,8 @@ class Guard:
         known = self.made.get(id(value))
         if known is None:
             self.made[id(value)] = Made(value, fresh)
+            if self.watch.asked and type(value) not in self.watch.kinds:
+                self._watch(type(value), self.class_verdict(type(value)))
 
     def made_of(self, value: object, fresh: bool, operands: Iterable[object]) -> None:
         """Remember what a call gave, and whether it has anything of the file but literals."""
@@ -304,6 +322,9 @@ class Guard:
                 self.refuse(self.name(value), "GLOBAL", "it may be called, but not handed on")
         if operation in verdict.traits.get(TEXTLESS, ()):
             self._check_textless(verdict, operation, values)
+        reason = methods.reason_against(self, verdict, operation, values)
+        if reason:
+            self.refuse(_dotted(verdict), OPCODES[operation], reason)
         positions: dict[str, list[int]] = verdict.traits
         for trait, needed in (("calls", CALL), ("constructs", CONSTRUCT)):
             for index in positions.get(trait, ()):
@@ -466,7 +487,7 @@ def takes_anything(verdict: Verdict, code: Verdict | None = None) -> bool:
         return CALL in verdict.grants
     if verdict.rule or any(traits.get(name) for name in ("call_rule", "calls", "constructs")):
         return False
-    if any(CALL in traits.get(name, ()) for name in (INERT, TEXTLESS)):
+    if depends(traits, CALL):
         return False
     own = code is not None and _library(code) == _library(verdict)
     if not {"set"}.issuperset(traits.get(CHOOSY, ())) or (traits.get(CHOOSY) and not own):

@@ -21,7 +21,7 @@ from typing import Any, cast
 from pickleball_hook import frames, makers, names, originals, rules
 from pickleball_hook.guard import Guard
 from pickleball_hook.states import check_build, class_verdict, full_name, halves
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, TEXTLESS, Verdict
+from policy_cache.model import CALL, CONSTRUCT, FILL, Verdict, depends
 
 _finders: dict[tuple[int, bool], Any] = {}
 """C unpicklers by protocol and ``fix_imports``, for their ``find_class``."""
@@ -527,7 +527,7 @@ def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> No
         guard.refuse(full_name(cls), opcode, "its state shadows the method that would be called")
     rules.check(guard, verdict, FILL, target, tuple(items))
     guard.untouched.discard(id(target))
-    if FILL in verdict.traits.get(INERT, ()) or FILL in verdict.traits.get(TEXTLESS, ()):
+    if depends(verdict.traits, FILL):
         guard.check_operands(verdict, FILL, items)
     else:
         guard.expose(items)

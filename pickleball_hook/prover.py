@@ -6,6 +6,7 @@ import itertools
 import sys
 import types
 
+from pickleball_hook import methods
 from pickleball_hook.guard import Guard
 
 TYPE_CHECKING = False
@@ -234,6 +235,7 @@ class Prover(Guard):
         for table in (self.named, self.granted, self.made, self.sealed, self.setters):
             table.clear()
         self.acted.clear()
+        self.watch = methods.Watch()
         self.inert.difference_update(self.lent)
         self.lent.clear()
         self.has_all = self.needs_all = False

@@ -19,7 +19,7 @@ from pickleball_hook.prover import (
     note_containers,
     stop,
 )
-from policy_cache.model import INERT, REFER, STATE, TEXTLESS
+from policy_cache.model import INERT, METHODS, REFER, STATE, TEXTLESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,12 +117,12 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         raise Unsure
     if rule not in STATE_RULES and rule not in CONTENT_RULES:
         raise Unsure
-    inert = STATE in traits.get(INERT, ())
+    inert = STATE in traits.get(INERT, ()) or STATE in traits.get(METHODS, ())
     if STATE in traits.get(TEXTLESS, ()) or (inert and live):
         raise Unsure
     states.check_setter(prover, cls, verdict)
     plain = not defines(cls, "__setstate__") and not defines(cls, "__getattr__")
-    special = rule or traits.get("custom_state") or traits.get("computed_keys")
+    special = inert or rule or traits.get("custom_state") or traits.get("computed_keys")
     named.late = plain and not special and (cls.__module__, cls.__qualname__) not in careful
     if named.late and not live:
         return _writer(prover, named)

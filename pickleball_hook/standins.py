@@ -26,7 +26,7 @@ from pickleball_hook.prover import (
     stop,
 )
 from pickleball_hook.setters import STATE_RULES, Result, setter
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, TEXTLESS
+from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, TEXTLESS, depends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,13 +44,15 @@ _TRAITS = frozenset(
             "bare_new",
             "call_rule",
             "calls",
+            "choosy",
             "closed",
             "computed_keys",
             "constructs",
         ),
-        *("custom_state", "deferred", "fresh", "inert", "kin", "live", "own_names", "setters"),
-        *("choosy", "sets", "state_keys", "state_rule", "textless", "unproven", "unreduced"),
-        "vouched",
+        *("custom_state", "deferred", "fresh", "inert", "kin", "live", "own_names", "sets"),
+        "setters",
+        *("state_keys", "state_rule", "textless", "unproven", "unreduced", "vouched"),
+        *("methods", "used"),
     ]
 )
 """Traits of verdicts that are understood here."""
@@ -112,7 +114,7 @@ def _is_simple(verdict: Verdict, operation: str) -> bool:
     traits = verdict.traits
     if verdict.rule or traits.get("call_rule") or traits.get("calls") or traits.get("constructs"):
         return False
-    return operation not in traits.get(INERT, ()) and operation not in traits.get(TEXTLESS, ())
+    return not depends(traits, operation)
 
 
 def _caller(prover: Prover, named: Named) -> Any:
@@ -332,7 +334,7 @@ def _is_simple_construct(verdict: Verdict) -> bool:
     traits = verdict.traits
     if traits.get("calls") or traits.get("constructs") or verdict.rule not in STATE_RULES:
         return False
-    return CONSTRUCT not in traits.get(INERT, ()) and CONSTRUCT not in traits.get(TEXTLESS, ())
+    return not depends(traits, CONSTRUCT)
 
 
 def _late_maker(prover: Prover, named: Named) -> Any:

@@ -12,7 +12,7 @@ from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, Metho
 from typing import TYPE_CHECKING, Any, cast
 
 from pickleball_hook import names, rules
-from policy_cache.model import INERT, STATE, TEXTLESS, Verdict
+from policy_cache.model import STATE, Verdict, depends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +65,7 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
     if verdict.rule in rules.OWNS_STATE:
         return  # the rule has looked at the whole of it
     check_state(guard, cls, verdict, state)
-    if STATE in verdict.traits.get(INERT, ()) or STATE in verdict.traits.get(TEXTLESS, ()):
+    if depends(verdict.traits, STATE):
         guard.check_operands(verdict, STATE, (state,))
     elif verdict.traits.get("custom_state"):
         guard.expose((state,))

@@ -29,11 +29,13 @@ from policy_cache.model import (
     CONSTRUCT,
     FILL,
     INERT,
+    METHODS,
     REFER,
     STATE,
     TEXTLESS,
     UNRESOLVED,
     Verdict,
+    depends,
 )
 
 if TYPE_CHECKING:
@@ -203,6 +205,10 @@ class _Guard(guard.Guard):
             return ""  # its class is judged where it is named, or at the load
         return super().reason_against_call(value)
 
+    def defines(self, cls: type, name: str) -> bool:
+        """Take any attribute to be there: the analysis knows what a stand-in's class has."""
+        return isinstance(cls, StandInMeta) or super().defines(cls, name)
+
     def class_verdict(self, cls: type) -> Verdict:
         """Return the verdict on a class, which is a stand-in or a built-in one."""
         return self.verdict_of(cls) or policies.verdict(cls.__module__, cls.__qualname__)
@@ -343,7 +349,8 @@ class Judge(Recorder):
             return
         traits = verdict.traits
         takes = _DATA if CALL in traits.get(INERT, ()) else _ANYTHING
-        if traits.get("constructs") or traits.get("calls") or CALL in traits.get(TEXTLESS, ()):
+        judged = any(CALL in traits.get(trait, ()) for trait in (TEXTLESS, METHODS))
+        if traits.get("constructs") or traits.get("calls") or judged:
             plain = False
         if plain or (not args and name not in _OF_CLASSES):
             operations = self.uses[target._key].operations
@@ -445,14 +452,14 @@ class Judge(Recorder):
         self._rule(verdict, STATE, target, (state,))
         if verdict.rule not in rules.OWNS_STATE and not self._is_known_state(cls, verdict, state):
             states.check_state(self.guard, cls, verdict, state)
-            if INERT in verdict.traits:
+            if INERT in verdict.traits or METHODS in verdict.traits:
                 self.guard.check_operands(verdict, STATE, (state,))
 
     def _is_known_state(self, cls: Any, verdict: Verdict, state: Any) -> bool:
         """Tell whether a state has the keys and globals of one that was judged."""
         if type(state) is not dict or verdict.traits.get("custom_state") or verdict.rule:
             return False
-        if INERT in verdict.traits:
+        if INERT in verdict.traits or METHODS in verdict.traits:
             return False
         named = [(key, id(value)) for key, value in state.items() if type(value) in _NAMED]
         keys = (id(cls), *state, *named)
@@ -479,7 +486,7 @@ class Judge(Recorder):
         verdict = self.guard.verdict_of(cls)
         if verdict is not None:
             self._rule(verdict, FILL, target, tuple(items))
-            if FILL in verdict.traits.get(INERT, ()):
+            if depends(verdict.traits, FILL):
                 self.guard.check_operands(verdict, FILL, items)
 
     def misused(self, target: Any, operation: str, operand: Any) -> None:
@@ -582,8 +589,7 @@ def _conditions(verdict: Verdict, operation: str) -> bool:
         or traits.get("bare_new")
         or traits.get("calls")
         or traits.get("constructs")
-        or operation in traits.get(INERT, ())
-        or operation in traits.get(TEXTLESS, ())
+        or depends(traits, operation)
     )
 
 

@@ -196,6 +196,11 @@ class Summary(NamedTuple):
     returns: Value = NOTHING
     kept: frozenset[str] = frozenset()
     """Attributes of its object that it leaves with data of the file (``self.name``)."""
+    methods: frozenset[str] = frozenset()
+    """Attributes that it looks up on what the file gives, whose methods and properties run.
+
+    ``parameter.name`` on what a parameter is, ``.name`` on what may be anywhere in it.
+    """
 
 
 class _Question:
@@ -295,6 +300,7 @@ def _either(one_way: Summary, other: Summary) -> Summary:
         one_way.files | other.files,
         join(one_way.returns, other.returns),
         one_way.kept | other.kept,
+        one_way.methods | other.methods,
     )
 
 
@@ -437,6 +443,7 @@ class _Walk:
         """For each sink one way to it, the shortest: ways multiply with every call."""
         self.calls: set[str] = set()
         self.constructs: set[str] = set()
+        self.methods: set[str] = set()
         self.unproven: dict[str, None] = {}
         self.files = {function.source.module.file}
         self.defining: Thing | None = None
@@ -469,6 +476,7 @@ class _Walk:
             frozenset(self.files),
             self._outward(self.returned.get(0, NOTHING)),
             frozenset(token for token in self.tokens if token.startswith("self.")),
+            frozenset(self.methods),
         )
 
     def _size(self) -> tuple[int, int]:
@@ -910,6 +918,7 @@ class _Walk:
 
     def _get(self, node: ast.AST, holder: Value, name: str) -> Value:
         """Return attribute `name` of a value, running properties."""
+        self._looks_up(holder, name)
         found = [DATA] if holder.tainted else []
         for atom in holder.atoms:
             found.append(self._get_of(node, atom, name))
@@ -1142,7 +1151,7 @@ class _Walk:
     ) -> Value:
         """Run the methods behind an operator, where operands are objects of known classes."""
         name = _OPERATORS.get(operator)
-        if name is None or not (left.of(INSTANCE, SELF) or right.of(INSTANCE, SELF)):
+        if name is None:
             return NOTHING
         names = (f"__{name}__", f"__{other}{name}__")
         given = self._run_implicit(node, left, names, right)
@@ -1530,6 +1539,7 @@ class _Walk:
         call: _Call | None = None,
     ) -> Value:
         """Run special methods of objects of known classes."""
+        self._looks_up(value, *names)
         results: list[Value] = []
         for atom in value.of(INSTANCE, SELF):
             cls = self.owner if atom.kind == SELF else atom.thing
@@ -1595,7 +1605,7 @@ class _Walk:
         if not tainted and not tokens and not given:
             return one(Atom(RESULT, thing, owner))
         below = self._below(thing, owner, frozenset(tainted | tokens), given)
-        self._merge(call.node, below)
+        self._merge(call.node, below, passed)
         self._translate(thing, call, passed, below)
         if bound or on_self:
             self._take_back(owner, below)
@@ -1631,12 +1641,25 @@ class _Walk:
     ) -> Summary:
         return _reach(thing, owner, tainted, given, self.depth + 1, self.question)
 
-    def _merge(self, node: ast.AST, below: Summary) -> None:
+    def _merge(
+        self, node: ast.AST, below: Summary, passed: dict[str, Value] | None = None
+    ) -> None:
         at = self._at(node)
         for hit in below.hits:
             self._note(hit._replace(chain=(at, *hit.chain)))
         self._doubts(below.unproven)
         self.files |= below.files
+        for method in below.methods:
+            holder, _, name = method.rpartition(".")
+            self._looks_up(passed.get(holder, DATA) if passed else DATA, name)
+
+    def _looks_up(self, value: Value, *names: str) -> None:
+        """Note attributes that are looked up on a value which may be of a class of the file's."""
+        if value.tainted and not value.of(NAMESPACE):
+            self.methods.update(f".{name}" for name in names)
+        for atom in value.atoms:
+            if atom.kind == PARAMETER and atom.held:
+                self.methods.update(f"{atom.text}.{name}" for name in names)
 
     def _translate(
         self, thing: Thing, call: _Call, passed: dict[str, Value], below: Summary

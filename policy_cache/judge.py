@@ -9,9 +9,9 @@ from typing import Any
 
 from policy_cache import bare, base_policy, extensions
 from policy_cache.distributions import DISTRIBUTION, LOCAL, STDLIB
-from policy_cache.flow import OPERAND_HITS, Hit, Summary, callables, parameters, reach
+from policy_cache.flow import OPERAND_HITS, Hit, Summary, parameters, reach
 from policy_cache.flow import STATE as ALL_STATE
-from policy_cache.hierarchy import OBJECT, in_class_scope, is_enum, lineage, made_class, member
+from policy_cache.hierarchy import OBJECT, is_enum, lineage, made_class, member
 from policy_cache.locate import Module, locate
 from policy_cache.model import (
     ABSENT,
@@ -22,7 +22,7 @@ from policy_cache.model import (
     DEFERRED,
     FILL,
     INERT,
-    LASTING,
+    METHOD,
     REFER,
     SETS,
     STATE,
@@ -32,46 +32,24 @@ from policy_cache.model import (
     Verdict,
     refused,
 )
-from policy_cache.reducers import Reduction, named_lambda
+from policy_cache.reducers import Reduction
 from policy_cache.resolve import Thing, resolve
 from policy_cache.sinks import SEVERE, sink
 from policy_cache.syntax import nodes
+from policy_cache.unasked import (
+    MADE,
+    MOST_IMPLICIT,
+    is_made,
+    judge_implicit,
+    judge_use,
+    note_methods,
+    python_method,
+)
 
 Reductions = Callable[[Module], list[Reduction]]
 """Gives the reductions of the package that a module belongs to (memoized by the caller)."""
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
-_IMPLICIT = [
-    "__del__",
-    "__hash__",
-    "__eq__",
-    "__getattribute__",
-    "__getattr__",
-    "__iter__",
-    "__len__",
-    "__bool__",
-    "__index__",
-    "__int__",
-    "__float__",
-    "__str__",
-    "__repr__",
-    "__contains__",
-    "__getitem__",
-    "__enter__",
-    "__fspath__",
-    "__array__",
-    "__array_finalize__",
-    "__set_name__",
-]
-"""Methods that the interpreter, or a callable that is handed the object, runs unasked.
-
-The object's own state is the file's. The other operand of ``__eq__`` is not followed: it is asked
-only of keys with the same hash, and what hash a text has is not for a file to choose.
-"""
-
-_MOST_IMPLICIT = 40
-"""Functions followed for what runs unasked: such methods are short, or nothing can be proven."""
-
 _FILLERS = ("append", "extend", "__setitem__", "add", "update")
 _PLAIN_METACLASSES = frozenset(["abc:ABCMeta", "_py_abc:ABCMeta", "builtins:type", "enum:EnumMeta"])
 _STDLIB_NAMES = {"_collections": "collections", "_io": "io", "_functools": "functools"}
@@ -300,9 +278,11 @@ def complete(verdict: Verdict, operation: str, reductions: Reductions) -> Verdic
     thing = resolve(*verdict.target.split(":", 1))
     if thing is None or thing.kind not in ("class", "function"):
         return verdict
-    case = _Case(verdict.module, verdict.name, thing, verdict.kind)
+    case = Case(verdict.module, verdict.name, thing, verdict.kind)
     case.resume(verdict, operation)
-    if operation == FILL:
+    if operation.startswith(METHOD):
+        judge_use(case, operation[len(METHOD) :])
+    elif operation == FILL:
         _judge_fill(case)
     elif thing.kind == "class":
         _judge_call(case, reductions)
@@ -316,14 +296,14 @@ def _every(thing: Thing) -> dict[str, Any]:
     return base_policy.every(_owner_name(thing)) if thing.kind in ("class", "value") else {}
 
 
-class _Case:
+class Case:
     """The verdict on a class or function while it is being built."""
 
     def __init__(self, module: str, name: str, thing: Thing, kind: str) -> None:
         self.module, self.name, self.thing, self.kind = module, name, thing, kind
         self.grants: dict[str, str] = {}
         self.refusals: dict[str, str] = {}
-        self.traits: dict[str, object] = {}
+        self.traits: dict[str, Any] = {}
         self.unproven: list[str] = []
         self.files: set[str] = set()
         self.rule = ""
@@ -335,7 +315,8 @@ class _Case:
         self.traits = dict(verdict.traits)
         self.files = set(verdict.files)
         self.rule = verdict.rule
-        waiting = [name for name in verdict.traits[DEFERRED] if name != operation]
+        self.unproven = list(verdict.traits.get("unproven", ()))
+        waiting = [name for name in verdict.traits.get(DEFERRED, ()) if name != operation]
         self.traits[DEFERRED] = waiting
 
     def weigh(self, summary: Summary, what: str, *operations: str) -> Hit | None:
@@ -346,25 +327,25 @@ class _Case:
         """
         self.files |= summary.files
         self.unproven += summary.unproven
+        note_methods(self, summary, what, *operations)
         acting = [hit for hit in summary.hits if hit.category not in OPERAND_HITS]
         if acting and all(hit.category == "code" for hit in acting):
             # Source code is text: without any text in the operands there is none to run.
-            textless = set(self.traits.get(TEXTLESS, ())) | set(operations)  # type: ignore[call-overload]
+            textless = set(self.traits.get(TEXTLESS, ())) | set(operations)
             self.traits[TEXTLESS] = sorted(textless)
             self.unproven.append(f"{what} {acting[0]}")
         elif acting:
             self.refuse(f"{what} {acting[0]}", *operations)
             return acting[0]
         if summary.hits:
-            self.add(INERT, operations)
+            self.add(INERT, *operations)
             if any(hit.category == "set" for hit in summary.hits):
-                self.add(SETS, operations)
+                self.add(SETS, *operations)
         return None
 
-    def add(self, trait: str, operations: Iterable[str]) -> None:
+    def add(self, trait: str, *operations: str) -> None:
         """Add operations to those that a trait lists."""
-        known: Any = self.traits.get(trait, ())
-        self.traits[trait] = sorted({*known, *operations})
+        self.traits[trait] = sorted({*self.traits.get(trait, ()), *operations})
 
     def refuse(self, reason: str, *operations: str) -> None:
         for operation in operations:
@@ -394,7 +375,7 @@ class _Case:
 
 
 def _judge_class(module: str, name: str, thing: Thing) -> Verdict:
-    case = _Case(module, name, thing, "class")
+    case = Case(module, name, thing, "class")
     line = lineage(thing)
     case.files |= {base.source.module.file for base in line.mro if base.source is not None}
     keys = {_public(base.key) for base in line.mro}
@@ -412,14 +393,14 @@ def _judge_class(module: str, name: str, thing: Thing) -> Verdict:
     _judge_construct(case)
     _judge_state(case)
     case.traits[DEFERRED] = [CALL, FILL]
-    assigner = _method(thing, "__setattr__")
+    assigner = python_method(thing, "__setattr__")
     if assigner is not None:
         tainted = frozenset([*parameters(assigner, True), ALL_STATE])
-        case.traits["assigns"] = not reach(assigner, thing, tainted, _MOST_IMPLICIT).hits
+        case.traits["assigns"] = not reach(assigner, thing, tainted, MOST_IMPLICIT).hits
     own_names = _own_special_names(thing)
     if own_names:
         case.traits["own_names"] = own_names
-    _judge_implicit(case)
+    judge_implicit(case)
     if line.unknown:
         case.unproven.append(f"unresolved bases of {thing.name}: {', '.join(line.unknown)}")
     return case.verdict()
@@ -464,39 +445,12 @@ def _forbidden_base(mro: Iterable[Thing]) -> str:
     return ""
 
 
-def _method(cls: Thing, name: str) -> Thing | None:
-    """Find a Python method along the MRO."""
-    found = member(cls, name)
-    if found is None:
-        return None
-    base, thing = found
-    if thing.kind == "value" and isinstance(thing.node, ast.Lambda):
-        return thing._replace(kind="function", node=named_lambda(thing.node))
-    if thing.kind == "value" and isinstance(thing.node, (ast.Name, ast.Attribute)):
-        thing = in_class_scope(thing.node, base) or thing
-    if thing.kind == "value":  # ``__del__ = close``, ``__reduce__ = staticmethod(f)``
-        functions, unknown = callables(thing, base)
-        return functions[0] if functions and not unknown else None
-    return thing if thing.kind == "function" else None
-
-
-_MADE = "{} is made at run time: its source cannot be followed"
-
-
-def _is_made(cls: Thing, name: str) -> bool:
-    """Tell whether a special method is what some call gives: ``__del__ = make_finalizer()``."""
-    found = member(cls, name)
-    if found is None or found[1].kind != "value" or _method(cls, name) is not None:
-        return False
-    return callables(found[1], found[0])[1]
-
-
-def _judge_construct(case: _Case) -> None:
+def _judge_construct(case: Case) -> None:
     """``NEWOBJ`` runs ``__new__`` with arguments from the file."""
-    if _is_made(case.thing, "__new__"):
-        case.refuse(_MADE.format("__new__"), CONSTRUCT, CALL)
+    if is_made(case.thing, "__new__"):
+        case.refuse(MADE.format("__new__"), CONSTRUCT, CALL)
         return
-    new = _method(case.thing, "__new__")
+    new = python_method(case.thing, "__new__")
     case.grants[CONSTRUCT] = f"{case.thing.where} class statement"
     if new is None:
         externals = [b for b in lineage(case.thing).mro if b.kind == "external"]
@@ -507,15 +461,15 @@ def _judge_construct(case: _Case) -> None:
     case.weigh(summary, "__new__", CONSTRUCT, CALL)
 
 
-def _judge_state(case: _Case) -> None:
+def _judge_state(case: Case) -> None:
     """``BUILD`` runs ``__setstate__`` with a state from the file, or writes attributes."""
-    setter = _method(case.thing, "__setstate__")
+    setter = python_method(case.thing, "__setstate__")
     case.grants[STATE] = (
         f"{(setter or case.thing).where} {'__setstate__' if setter else 'class statement'}"
     )
     _take_state_rule(case)
-    if setter is None and _is_made(case.thing, "__setstate__"):
-        case.refuse(_MADE.format("__setstate__"), STATE)
+    if setter is None and is_made(case.thing, "__setstate__"):
+        case.refuse(MADE.format("__setstate__"), STATE)
     if setter is None:
         return
     reviewed = base_policy.look_up(_owner_name(setter), setter.key)
@@ -538,7 +492,7 @@ def _judge_state(case: _Case) -> None:
         case.traits["state_keys"] = keys
 
 
-def _take_state_rule(case: _Case) -> None:
+def _take_state_rule(case: Case) -> None:
     """Take the reviewed rule for the state of a class or of a base, compiled ones among them."""
     for base in lineage(case.thing).mro or [case.thing]:
         line = base_policy.look_up(_owner_name(base), f"{base.key}.__setstate__")
@@ -547,7 +501,7 @@ def _take_state_rule(case: _Case) -> None:
             return
 
 
-def _judged_setters(case: _Case) -> list[str]:
+def _judged_setters(case: Case) -> list[str]:
     """Return the properties whose setters may be given values from a state."""
     judged: dict[str, bool] = {}
     for base in lineage(case.thing).mro:
@@ -561,7 +515,7 @@ def _judged_setters(case: _Case) -> list[str]:
                     "function", base.module, f"{base.name}.{node.name}", base.source, node
                 )
                 tainted = frozenset([*parameters(setter, True), ALL_STATE])
-                summary = reach(setter, case.thing, tainted, _MOST_IMPLICIT)
+                summary = reach(setter, case.thing, tainted, MOST_IMPLICIT)
                 case.files |= summary.files
                 judged[node.name] = not summary.hits
     return sorted(name for name, clean in judged.items() if clean)
@@ -578,13 +532,13 @@ def _assigns_by_name(node: ast.AST) -> bool:
     return not isinstance(name, ast.Constant)
 
 
-def _judge_fill(case: _Case) -> None:
+def _judge_fill(case: Case) -> None:
     """``APPENDS`` and ``SETITEMS`` run the item methods, or those of a builtin base."""
     if FILL in case.refusals:
         return
     keys = {_public(base.key) for base in lineage(case.thing).mro}
     builtin = next((key for key in sorted(keys) if _grants_fill(key)), "")
-    methods = [m for m in (_method(case.thing, name) for name in _FILLERS) if m is not None]
+    methods = [m for m in (python_method(case.thing, name) for name in _FILLERS) if m is not None]
     if not builtin and not methods:
         case.refuse("it is no container", FILL)
         return
@@ -603,7 +557,7 @@ def _grants_fill(key: str) -> bool:
     return line is not None and FILL in line.ops
 
 
-def _judge_call(case: _Case, reductions: Reductions) -> None:
+def _judge_call(case: Case, reductions: Reductions) -> None:
     """``REDUCE`` runs ``__init__`` too: for what a reducer returns, or what only assigns."""
     if CALL in case.refusals:
         return
@@ -625,16 +579,16 @@ def _judge_call(case: _Case, reductions: Reductions) -> None:
         )
 
 
-def _judge_constructor(case: _Case) -> None:
+def _judge_constructor(case: Case) -> None:
     """What a call runs beside ``__new__``: ``__init__``, and the ``__call__`` of a metaclass."""
-    init = _method(case.thing, "__init__")
+    init = python_method(case.thing, "__init__")
     summary = Summary()
     if init is not None:
         summary = reach(init, case.thing, frozenset(parameters(init, True)))
     case.weigh(summary, "__init__", CALL)
     strange = [m for m in lineage(case.thing).metaclasses if m.key not in _PLAIN_METACLASSES]
     for metaclass in strange:
-        called = _method(metaclass, "__call__") if metaclass.kind == "class" else None
+        called = python_method(metaclass, "__call__") if metaclass.kind == "class" else None
         if called is None:
             continue
         tainted = frozenset(parameters(called, True))
@@ -658,7 +612,7 @@ def _called_by_reducer(thing: Thing, reductions: Reductions) -> str:
 
 def _called_by_compiled_reducer(thing: Thing) -> str:
     """Return the evidence that the reducer of a compiled base returns the class of the object."""
-    if _method(thing, "__reduce__") or _method(thing, "__reduce_ex__"):
+    if python_method(thing, "__reduce__") or python_method(thing, "__reduce_ex__"):
         return ""
     for base in lineage(thing).mro[1:]:
         located = locate(base.module) if base.kind == "external" else None
@@ -671,14 +625,14 @@ def _called_by_compiled_reducer(thing: Thing) -> str:
 
 def _called_by_builtin_reducer(thing: Thing) -> tuple[str, str]:
     """Return evidence and argument rule where a builtin base reduces to a call of the class."""
-    if _method(thing, "__reduce__") or _method(thing, "__reduce_ex__"):
+    if python_method(thing, "__reduce__") or python_method(thing, "__reduce_ex__"):
         return "", ""
     for base in lineage(thing).mro[1:]:
         if base.key in (OBJECT.key, "typing:Generic"):
             continue
         line = base_policy.look_up(STDLIB, _public(base.key))
         if line is not None and CALL in line.ops and line.kind == "class":
-            own_init = _method(thing, "__init__") or _method(thing, "__new__")
+            own_init = python_method(thing, "__init__") or python_method(thing, "__new__")
             where = f"{thing.where} inherits the reducer of {_public(base.key)}"
             return where, "" if own_init else line.rule
     return "", ""
@@ -686,11 +640,11 @@ def _called_by_builtin_reducer(thing: Thing) -> tuple[str, str]:
 
 def _only_assigns(thing: Thing) -> bool:
     """Tell whether constructing provably does nothing but assign its arguments."""
-    if _method(thing, "__new__") is not None or lineage(thing).unknown:
+    if python_method(thing, "__new__") is not None or lineage(thing).unknown:
         return False
     if any(b.kind == "external" and b != OBJECT for b in lineage(thing).mro):
         return False
-    init = _method(thing, "__init__")
+    init = python_method(thing, "__init__")
     if init is None:
         return _is_plain_dataclass(thing)
     assert isinstance(init.node, _Function)
@@ -698,7 +652,9 @@ def _only_assigns(thing: Thing) -> bool:
 
 
 def _is_plain_dataclass(thing: Thing) -> bool:
-    if _method(thing, "__post_init__") is not None or not isinstance(thing.node, ast.ClassDef):
+    if python_method(thing, "__post_init__") is not None or not isinstance(
+        thing.node, ast.ClassDef
+    ):
         return False
     names = {
         ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in thing.node.decorator_list
@@ -716,32 +672,7 @@ def _is_plain_assignment(node: ast.stmt) -> bool:
     return False
 
 
-def _judge_implicit(case: _Case) -> None:
-    """What the interpreter runs unasked belongs to having such an object at all."""
-    for name in _IMPLICIT:
-        method = _method(case.thing, name)
-        if method is None:
-            if name == "__del__" and _is_made(case.thing, name):
-                case.refuse(_MADE.format(name), CONSTRUCT, CALL, STATE, FILL)
-            continue
-        summary = reach(method, case.thing, frozenset([ALL_STATE]), _MOST_IMPLICIT)
-        case.files |= summary.files
-        if name == "__del__" and any(hit.category in OPERAND_HITS for hit in summary.hits):
-            for trait in (INERT, SETS):
-                case.add(trait, (STATE, CALL))
-        hits = [hit for hit in summary.hits if hit.category in SEVERE]
-        if hits and all(hit.category == "code" for hit in hits):
-            # Only text in the object's own state can be run as code: it is to have none, at any
-            # later time either.
-            case.traits[LASTING] = True
-            needy = (CONSTRUCT, CALL, STATE, FILL)
-            case.traits[TEXTLESS] = sorted({*case.traits.get(TEXTLESS, ()), *needy})  # type: ignore[misc]
-            case.unproven.append(f"{name} {hits[0]}")
-        elif hits:
-            case.refuse(f"{name} {hits[0]}", CONSTRUCT, CALL, STATE, FILL)
-
-
-def _judge_enum(case: _Case) -> Verdict:
+def _judge_enum(case: Case) -> Verdict:
     """An Enum class is called with one literal, the member's value (``Enum.__reduce_ex__``)."""
     case.kind = "enum"
     case.grants[REFER] = f"{case.thing.where} class statement"
@@ -752,7 +683,7 @@ def _judge_enum(case: _Case) -> Verdict:
     reason = "members of an Enum exist once: they are looked up, never made or changed"
     case.refuse(reason, CONSTRUCT, STATE, FILL)
     for name in ("_missing_", "__new__", "__init__"):
-        method = _method(case.thing, name)
+        method = python_method(case.thing, name)
         if method is None or (method.source and method.source.module.owner.kind == STDLIB):
             continue
         case.weigh(reach(method, case.thing, frozenset(parameters(method, True))), name, CALL)
@@ -763,10 +694,11 @@ def _judge_enum(case: _Case) -> Verdict:
 
 
 def _judge_function(module: str, name: str, thing: Thing) -> Verdict:
-    case = _Case(module, name, thing, "function")
+    case = Case(module, name, thing, "function")
     summary = _function_summary(thing)
     case.files |= summary.files
     case.unproven += summary.unproven
+    note_methods(case, summary, thing.name, REFER, CALL)
     severe = [hit for hit in summary.hits if hit.category in SEVERE]
     if severe:
         case.refuse(str(severe[0]), "*")
@@ -786,7 +718,7 @@ def _function_summary(thing: Thing) -> Summary:
     return reach(thing, owner, frozenset(tainted))
 
 
-def _judge_function_call(case: _Case, reductions: Reductions) -> None:
+def _judge_function_call(case: Case, reductions: Reductions) -> None:
     """``REDUCE`` of a function is for what a reducer of its library returns."""
     located = locate(case.thing.module)
     evidence = _returned(case.thing.key, reductions(located)) if located else ""
@@ -822,7 +754,7 @@ def _enclosing_class(thing: Thing) -> Thing | None:
 def _judge_value(module: str, name: str, thing: Thing, reductions: Reductions) -> Verdict:
     """A module-level assignment: a class made by a known maker, or what a reducer names."""
     made = made_class(thing)
-    case = _Case(module, name, thing, "class")
+    case = Case(module, name, thing, "class")
     case.files = {thing.source.module.file} if thing.source else set()
     if made is not None and made.key == "builtins:tuple":
         evidence = f"{thing.where} named tuple"
@@ -848,7 +780,7 @@ def _judge_external(
     module: str, name: str, thing: Thing, located: Module, reductions: Reductions
 ) -> Verdict:
     """A name of an extension module: what its sources, stubs or binary say."""
-    case = _Case(module, name, thing, UNRESOLVED)
+    case = Case(module, name, thing, UNRESOLVED)
     case.files |= set(extensions.files(located))
     evidence = _returned(thing.key, reductions(located))
     known = extensions.look_up(located, thing.name) if "." not in thing.name else None

@@ -35,10 +35,43 @@ CHOOSY = "choosy"
 
 It lists the categories of what the function does with it.
 """
+METHODS = "methods"
+"""Trait: operation to the methods that it may call on its operands, and on what is in them.
+
+Under `LATER` those that are called unasked, at any time: on whatever the instance came to hold.
+"""
+LATER = "later"
+METHOD = "method "
+"""Prefix of a method's name where it is asked about like an operation."""
+USED = "used"
+"""Trait: method to what was found when it was asked about, a `Use`."""
 UNREDUCED = "unreduced"
 """Trait of a class whose call is refused for one reason only: no reducer is known to return it."""
 BARE = "bare_call"
 """Trait of an unreduced class that may be called with nothing, as for a missing key."""
+
+
+class Use(NamedTuple):
+    """What code may do that calls a method of an object whose state a file has written.
+
+    Attributes
+    ----------
+    reason : str
+        Why the object must not be there to be called, ``""`` if it may.
+    inert : bool
+        Whether the method calls what the object holds, or what it is given.
+    methods : list of str
+        Methods that it calls in turn on what it finds.
+    """
+
+    reason: str
+    inert: bool
+    methods: list[str]
+
+
+def depends(traits: dict[str, Any], operation: str) -> bool:
+    """Tell whether the operands of an operation are to be looked at."""
+    return any(operation in traits.get(name, ()) for name in (INERT, TEXTLESS, METHODS))
 
 
 class Verdict(NamedTuple):

@@ -9,11 +9,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from policy_cache import base_policy
+from policy_cache import entries as _entries
 from policy_cache import store as _store
 from policy_cache.collector import resting
 from policy_cache.distributions import DISTRIBUTION, LOCAL, PROGRAM, STDLIB
 from policy_cache.locate import is_stdlib, locate, would_import
-from policy_cache.model import ABSENT, DEFERRED, REFER, Verdict, refused
+from policy_cache.model import ABSENT, DEFERRED, METHOD, REFER, USED, Verdict, refused
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -65,13 +66,20 @@ def verdict(module: str, name: str, operation: str = REFER) -> Verdict:
         Also for what cannot be judged: then nothing is granted and the reason is given.
     """
     found = _memory.get((module, name))
-    if found is not None and operation not in found.traits.get(DEFERRED, ()):
+    if found is not None and not _lacks(found, operation):
         return found
     with _lock:
         found = found or _from_base_policy(module, name) or _from_store(module, name)
-        if found is None or operation in found.traits.get(DEFERRED, ()):
+        if found is None or _lacks(found, operation):
             found = _after_others(module, name, operation) or _judge(module, name, found, operation)
         return found
+
+
+def _lacks(found: Verdict, operation: str) -> bool:
+    """Tell whether an operation, or a method, is still to be judged."""
+    if operation.startswith(METHOD):
+        return operation[len(METHOD) :] not in found.traits.get(USED, ())
+    return operation in found.traits.get(DEFERRED, ())
 
 
 def flush() -> None:
@@ -207,7 +215,7 @@ def _after_others(module: str, name: str, operation: str) -> Verdict | None:
     if located is None or located.owner.kind != DISTRIBUTION or not _opened().begin_turn():
         return None
     found = _from_store(module, name)
-    return found if found and operation not in found.traits.get(DEFERRED, ()) else None
+    return found if found and not _lacks(found, operation) else None
 
 
 def _judge(module: str, name: str, known: Verdict | None, operation: str) -> Verdict:
@@ -229,7 +237,7 @@ def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> V
         with resting:
             _see_changes(module)
             found = known or judge(module, name, reductions)
-            if operation in found.traits.get(DEFERRED, ()):
+            if _lacks(found, operation):
                 found = complete(found, operation, reductions)
         return found
     except RecursionError:
@@ -247,10 +255,10 @@ def _see_changes(module: str) -> None:
         _forget_analysis()
 
 
-def _entry(located: Module) -> _store.Entry:
+def _entry(located: Module) -> _entries.Entry:
     top = located.name.partition(".")[0]
     entry = _opened().find(top, sys.path)
-    owner = _store.Owner(*located.owner)
+    owner = _entries.Owner(*located.owner)
     if entry is None or entry.owner != owner:
         entry = _opened().create(top, owner)
     return entry

@@ -65,7 +65,7 @@ GADGETS = [
         *("numpy.f2py.capi_maps", "getinit", "x"),
         {"typespec": "complex", "=": "__import__('os').mkdir('CANARY') or 1j"},
     ),
-    called("scipy", "scipy.io._netcdf", "netcdf_file", "CANARY", "w"),
+    called("scipy", "scipy.io._netcdf", "netcdf_file", "CANARY", "w", why=NO_CHAIN),
     called("scipy", "scipy.io._fortran", "FortranFile", "CANARY", "w"),
     called("pandas", "pandas.io.pickle", "to_pickle", 1, "CANARY"),
     called("pandas", "pandas.io.common", "get_handle", "CANARY", "w"),

@@ -1,0 +1,138 @@
+"""Methods that a permitted callable calls on what a file gives it, judged for the classes in hand.
+
+A state setter that ends with ``state["log"].close()`` runs the ``close`` of whatever class the file
+has put there. The analysis lists such names with the verdict; here they are looked up on the
+classes of the operands, and of all that is in them, and what those methods do is asked for
+(:mod:`policy_cache.unasked`): whether they reach a sink, call what they hold, or call further
+methods. A finalizer's calls come at a time that nobody chooses, on what was filled in meanwhile:
+they are held against every class of the load.
+"""
+
+from __future__ import annotations
+
+from pickleball_hook import names
+from policy_cache import policies
+from policy_cache.model import LATER, METHOD, METHODS, USED, Use
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from pickleball_hook.guard import Guard
+    from policy_cache.model import Verdict
+
+_HEAP_TYPE = 1 << 9
+"""CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
+_SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset)
+_DEEPEST_LOOK = 100_000
+_TOO_MUCH = "there is too much of it to be looked through"
+
+
+def reason_against(guard: Guard, verdict: Verdict, operation: str, operands: list[Any]) -> str:
+    """Return why an operation may not have its operands, for the methods that it calls on them.
+
+    Parameters
+    ----------
+    guard : Guard
+        Knows the verdicts on classes.
+    verdict : Verdict
+        Of what is called, constructed or given a state.
+    operation : str
+    operands : list
+        Exact arguments, or the state.
+    """
+    table = verdict.traits.get(METHODS, {}).get(operation)
+    if table is None:
+        return ""
+    direct, deep = table
+    if deep:
+        kinds = _kinds_within(operands)
+        return _TOO_MUCH if kinds is None else _reason(guard, kinds, {*direct, *deep})
+    return _reason(guard, {type(value) for value in operands}, set(direct))
+
+
+def _kinds_within(values: Iterable[Any]) -> set[type] | None:
+    """Return the classes of values and of what they hold, None if that is too much to look at."""
+    kinds: set[type] = set()
+    seen: set[int] = set()
+    waiting: list[Any] = list(values)
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if isinstance(value, names.CALLABLE_KINDS) or id(value) in seen:
+            continue
+        kinds.add(kind)
+        if kind.__module__ == "builtins" and kind not in (dict, list, tuple, set, frozenset):
+            continue
+        seen.add(id(value))
+        if len(seen) > _DEEPEST_LOOK:
+            return None
+        if isinstance(value, dict):
+            waiting += dict.keys(value)
+            waiting += dict.values(value)
+        for base in _SEQUENCES:
+            if isinstance(value, base):
+                waiting += base.__iter__(value)
+        attributes = getattr(value, "__dict__", None) if kind.__flags__ & _HEAP_TYPE else None
+        if type(attributes) is dict:
+            waiting += attributes.values()
+    return kinds
+
+
+def _reason(guard: Guard, kinds: set[type], asked: set[str]) -> str:
+    """Return why objects of these classes may not have these methods called, nor what follows."""
+    waiting = [(kind, name) for kind in kinds for name in asked]
+    while waiting:
+        kind, name = waiting.pop()
+        use = use_of(guard, kind, name)
+        if use is None:
+            continue
+        who = f"it may call {name}() of an instance of {kind.__module__}.{kind.__qualname__}"
+        if use.reason:
+            return f"{who}: {use.reason}"
+        if use.inert:
+            return f"{who}, which calls what it holds"
+        fresh = set(use.methods) - asked
+        asked |= fresh
+        waiting += [(other, further) for other in kinds for further in fresh]
+    return ""
+
+
+def use_of(guard: Guard, cls: type, name: str) -> Use | None:
+    """Return what calling a method of a class's instances does, None if it has no such in Python.
+
+    What the base policy has reviewed, and what is compiled, is taken to be what it looks like.
+    """
+    if not cls.__flags__ & _HEAP_TYPE or not guard.defines(cls, name):
+        return None
+    verdict = guard.class_verdict(cls)
+    if any("base policy" in evidence for evidence in verdict.grants.values()):
+        return None
+    if verdict.kind == "live":
+        return Use("its source is not known", False, [])
+    found = policies.verdict(verdict.module, verdict.name, METHOD + name)
+    rows = found.traits.get(USED, {}).get(name)
+    return Use(*rows) if rows is not None else None
+
+
+class Watch:
+    """The classes of a load, and the methods that their finalizers call at any later time."""
+
+    __slots__ = ("asked", "kinds")
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+        self.kinds: set[type] = set()
+
+    def reason_against(self, guard: Guard, cls: type, verdict: Verdict) -> str:
+        """Return why objects of a class may not be in a load with those that it has already."""
+        if cls in self.kinds:
+            return ""
+        self.kinds.add(cls)
+        direct, deep = verdict.traits.get(METHODS, {}).get(LATER, ((), ()))
+        fresh = {*direct, *deep} - self.asked
+        if fresh:
+            self.asked |= fresh
+            return _reason(guard, self.kinds, set(fresh))
+        return _reason(guard, {cls}, set(self.asked)) if self.asked else ""

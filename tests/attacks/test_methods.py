@@ -1,0 +1,150 @@
+"""Methods that permitted code calls on what a file gives it, and what holds such an object."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.attacks.assembler import (
+    APPEND,
+    EMPTY_LIST,
+    MARK,
+    POP,
+    SETITEMS,
+    build,
+    call,
+    get,
+    name,
+    new,
+    put,
+    stream,
+    value,
+)
+from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+
+TOUCH = name("gadgets.acts", "Touch")
+
+
+def made(cls: str, **state: object) -> bytes:
+    """Return an instance of a class of the library with a state."""
+    return build(new(name("gadgets.methods", cls)), state)
+
+
+def filled_late(cls: str, attribute: str, item: bytes) -> bytes:
+    """Return an instance whose list gets its item once the instance has its state."""
+    target = build(new(name("gadgets.methods", cls)), {attribute: EMPTY_LIST + put(7)})
+    return target + get(7) + item + APPEND + POP
+
+
+DROPPED = "value = None"
+
+ATTACKS = [
+    Attack(
+        "a state setter closes what the state holds",
+        lambda canary: stream(made("Logs", log=made("File", path=canary))),
+        "close() of an instance of gadgets.methods.File",
+    ),
+    Attack(
+        "a state setter closes what it finds deep in the state",
+        lambda canary: stream(made("LogsDeep", logs={"x": made("File", path=canary)})),
+        "close() of an instance of gadgets.methods.File",
+    ),
+    Attack(
+        "a state setter reads a property of what the state holds",
+        lambda canary: stream(made("Reads", log=made("File", path=canary))),
+        "size() of an instance of gadgets.methods.File",
+    ),
+    Attack(
+        "a state setter adds to what the state holds",
+        lambda canary: stream(made("Adds", left=made("File", path=canary))),
+        "__add__() of an instance of gadgets.methods.File",
+    ),
+    Attack(
+        "a method that the derived class completes",
+        lambda canary: stream(made("Logs", log=made("Derived", path=canary))),
+        "close() of an instance of gadgets.methods.Derived",
+    ),
+    Attack(
+        "a method that calls a method of what its object holds",
+        lambda canary: stream(
+            made("Logs", log=made("Middle", inner=made("Inner", path=canary))),
+        ),
+        "finish() of an instance of gadgets.methods.Inner",
+    ),
+    Attack(
+        "a method that calls what its object holds",
+        lambda canary: stream(made("Logs", log=made("Runs", action=TOUCH, path=canary))),
+        "calls what it holds",
+    ),
+    Attack(
+        "a function that closes its argument",
+        lambda canary: stream(
+            call(name("gadgets.methods", "rebuilt"), made("File", path=canary)),
+        ),
+        "close() of an instance of gadgets.methods.File",
+    ),
+    Attack(
+        "a finalizer closes what its object holds",
+        lambda canary: stream(made("Closes", log=made("File", path=canary))),
+        "close() of an instance of gadgets.methods.File",
+        after=DROPPED,
+    ),
+    Attack(
+        "a finalizer whose class is named after the one that acts",
+        lambda canary: stream(
+            made("File", path=canary), put(1), POP, made("Closes", log=get(1)), put(2), POP, get(2)
+        ),
+        "close() of an instance of gadgets.methods.File",
+        after=DROPPED,
+    ),
+    Attack(
+        "a finalizer closes what its object came to hold later",
+        lambda canary: stream(filled_late("ClosesAll", "logs", made("File", path=canary))),
+        "close() of an instance of gadgets.methods.File",
+        after=DROPPED,
+    ),
+    Attack(
+        "a hash is what something else says",
+        lambda canary: stream(
+            value({}), MARK, made("Hashes", part=made("File", path=canary)), value(1), SETITEMS
+        ),
+        "number() of an instance of gadgets.methods.File",
+    ),
+    Attack(
+        "a finalizer calls what its object holds",
+        lambda canary: stream(made("Calls", action=TOUCH, path=canary)),
+        "it may call what it is given",
+        after=DROPPED,
+    ),
+    Attack(
+        "a length is what a class gives that the object holds",
+        lambda canary: stream(made("Measures", items=made("Sized", action=TOUCH, path=canary))),
+        "it may call what it is given",
+    ),
+]
+
+
+@pytest.mark.parametrize("attack", claims(ATTACKS))
+def test_refused(arenas: Arenas, attack: Attack) -> None:
+    check(arenas, attack)
+
+
+def test_audit_mode_changes_nothing(arenas: Arenas) -> None:
+    check_audit(arenas, ATTACKS)
+
+
+HONEST = [
+    Attack("quiet log", lambda canary: stream(made("Logs", log=made("Quiet")))),
+    Attack("quiet finalizer", lambda canary: stream(made("Closes", log=made("Quiet")))),
+    Attack(
+        "an acting class beside, not within",
+        lambda canary: stream(
+            made("File", path=canary), put(1), POP, made("Logs", log=made("Quiet")), put(2)
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", HONEST, ids=lambda case: case.name)
+def test_harmless_methods_are_called(site: object, tmp_path: object, case: Attack) -> None:
+    outcomes = Arenas(site, tmp_path, [case])  # type: ignore[arg-type]
+    assert outcomes.outcome(case, "enforce").error == ""
