@@ -48,7 +48,7 @@ def collect(*, ask_plain_python: bool = False) -> dict[str, Any]:
         "cache": {
             "folder": store.cache_folder(),
             "shared": store.shared_folders(),
-            "policies": [entry._asdict() for entry in store.entries()],
+            "policies": [entry._asdict() for entry in store.summaries()],
         },
         "refusals": {"log": records.log_file(), "latest": records.recent(_LATEST)},
         "problems": [*settings.problems(), *_store_problems()],

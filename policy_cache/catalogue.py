@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from policy_cache import folders, policies, store
+from policy_cache import entries, folders, policies, store
 from policy_cache.distributions import DISTRIBUTION
 from policy_cache.locate import locate
 from policy_cache.model import (
@@ -33,7 +33,7 @@ class Kept(NamedTuple):
 
     Attributes
     ----------
-    owner : store.Owner
+    owner : entries.Owner
         Whose it is.
     path : str
         Where it is kept.
@@ -43,7 +43,7 @@ class Kept(NamedTuple):
         Whether it is of the installation that is there now, and of this analysis.
     """
 
-    owner: store.Owner
+    owner: entries.Owner
     path: str
     verdicts: dict[str, dict[str, Any]]
     counts: bool
@@ -74,12 +74,12 @@ def kept(distribution: str = "", version: str = "") -> list[Kept]:
             if distribution and _normal(owner.name) != _normal(distribution):
                 continue
             if not version or owner.version == version:
-                counts = _is_here(owner) and store.fingerprint(owner) == entry.fingerprint
+                counts = _is_here(owner) and entries.fingerprint(owner) == entry.fingerprint
                 found.append(Kept(owner, path, entry.verdicts, counts))
     return sorted(found, key=lambda policy: (policy.counts, policy.owner.name.lower()))
 
 
-def _is_here(owner: store.Owner) -> bool:
+def _is_here(owner: entries.Owner) -> bool:
     """Tell whether this interpreter finds the distribution, and not another environment's."""
     return owner.root in sys.path and os.path.exists(owner.record)
 
@@ -258,10 +258,10 @@ def verify() -> list[dict[str, Any]]:
     return rows
 
 
-def _still_count(entry: store.Entry) -> tuple[dict[str, Any], int]:
+def _still_count(entry: entries.Entry) -> tuple[dict[str, Any], int]:
     if not _is_here(entry.owner):
         return {}, 0
-    if store.fingerprint(entry.owner) != entry.fingerprint:
+    if entries.fingerprint(entry.owner) != entry.fingerprint:
         return {}, len(entry.verdicts)
     keys = list(entry.verdicts)
     current = {key: entry.verdict(key) for key in keys}

@@ -129,5 +129,5 @@ def test_export(acme: Library) -> None:
 def test_clear(acme: Library) -> None:
     assert catalogue.clear(["other"]) == 0
     assert catalogue.clear(["acme"]) == 1
-    assert list(store.entries()) == []
+    assert list(store.summaries()) == []
     assert catalogue.clear() == 1, "the index"

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from policy_cache import store
-from policy_cache.store import Entry, Owner, Store
+from policy_cache import entries, store
+from policy_cache.entries import Entry, Owner
+from policy_cache.store import Store
 
 PROJECT = Path(store.__file__).parents[1]
 
@@ -53,7 +54,7 @@ class Site:
         return filled
 
     def found(self) -> Entry | None:
-        store.forget()
+        entries.forget()
         return self.store().find("demo", self.path)
 
     @property
@@ -70,7 +71,7 @@ def edit(path: Path, text: str) -> None:
     before = path.stat().st_mtime_ns
     path.write_text(text)
     os.utime(path, ns=(before + 1_000_000_000, before + 1_000_000_000))
-    store.forget()
+    entries.forget()
 
 
 def touch(path: Path) -> None:
@@ -80,7 +81,7 @@ def touch(path: Path) -> None:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    store.forget()
+    entries.forget()
     return Site(tmp_path)
 
 
@@ -164,12 +165,12 @@ class TestFind:
 
     def test_other_analysis(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         site.filled()
-        monkeypatch.setattr(store, "ANALYSIS_REVISION", store.ANALYSIS_REVISION + 1)
+        monkeypatch.setattr(entries, "ANALYSIS_REVISION", entries.ANALYSIS_REVISION + 1)
         assert site.found() is None
 
     def test_same_release_in_another_folder_is_another(self, site: Site, tmp_path: Path) -> None:
         moved = site.owner._replace(root=str(tmp_path))
-        assert store.fingerprint(moved) != store.fingerprint(site.owner)
+        assert entries.fingerprint(moved) != entries.fingerprint(site.owner)
 
 
 class TestEvidence:
@@ -219,7 +220,7 @@ class TestEvidence:
         site.source.write_text("class A: evil = 1\n")
         os.utime(site.source, ns=(before + 10**9, before + 10**9))
         assert entry.verdict("demo.core:A") is not None
-        monkeypatch.setattr(store, "_TRUST_STAT_SECONDS", 0.0)
+        monkeypatch.setattr(entries, "_TRUST_STAT_SECONDS", 0.0)
         assert entry.verdict("demo.core:A") is None
 
     def test_new_knowledge_of_a_changed_file_ends_the_old(self, site: Site) -> None:
@@ -335,7 +336,8 @@ class TestMerge:
     def test_many_writers(self, site: Site) -> None:
         script = (
             "import sys\n"
-            "from policy_cache.store import Owner, Store\n"
+            "from policy_cache.entries import Owner\n"
+            "from policy_cache.store import Store\n"
             f"owner = Owner(*{tuple(site.owner)!r})\n"
             "for round in range(20):\n"
             f"    mine = Store({str(site.cache)!r})\n"
@@ -392,7 +394,7 @@ def damaged_entries() -> list[Any]:
 class TestDamage:
     @pytest.mark.parametrize("value", damaged_entries(), ids=str)
     def test_misshapen_entry_is_absent(self, value: Any) -> None:
-        assert Entry._from_json(value) is None
+        assert Entry.from_json(value) is None
 
     @pytest.mark.parametrize("which", ["entry_file", "index_file"])
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b'{"schema": 2}'])
@@ -541,10 +543,10 @@ class TestTrouble:
         site.filled()
         script = (
             "import os, threading\n"
-            "from policy_cache import store\n"
+            "from policy_cache import entries, store\n"
             "held, done = threading.Event(), threading.Event()\n"
             "def hold():\n"
-            "    with store._lock:\n"
+            "    with entries.lock:\n"
             "        held.set()\n"
             "        done.wait()\n"
             "threading.Thread(target=hold).start()\n"
@@ -564,18 +566,18 @@ class TestTrouble:
 class TestEntries:
     def test_for_people(self, site: Site) -> None:
         site.filled()
-        (summary,) = store.entries(str(site.cache))
+        (summary,) = store.summaries(str(site.cache))
         assert summary[:2] == ("demo", "1.0")
         assert summary.path == str(site.entry_file)
         assert summary.globals == 1
         assert summary.size == site.entry_file.stat().st_size
 
     def test_none(self, site: Site) -> None:
-        assert list(store.entries(str(site.cache))) == []
-        assert list(store.entries("")) == []
+        assert list(store.summaries(str(site.cache))) == []
+        assert list(store.summaries("")) == []
 
     def test_default_folder(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         site.filled()
         monkeypatch.setenv("PICKLEBALL_CACHE", str(site.cache))
         assert store.cache_folder() == str(site.cache)
-        assert len(list(store.entries())) == 1
+        assert len(list(store.summaries())) == 1
