@@ -271,8 +271,8 @@ def _refused(home: Path) -> Iterator[str]:
     """Return the refusals that were recorded, raised to the top or caught on the way."""
     for path in home.rglob("refusals.jsonl*"):
         for line in path.read_text(errors="replace").splitlines():
-            record = json.loads(line)
-            yield f"{record.get('operation', '')} of {record.get('global', '')}"
+            for refusal in json.loads(line)["refusals"]:
+                yield f"{refusal['operation']} of {refusal['global']}"
 
 
 # -- judging --------------------------------------------------------------------------------------

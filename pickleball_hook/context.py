@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from weakref import ReferenceType
 
-    from pickleball_hook.errors import PolicyViolation
+    from pickleball_hook.errors import Finding, PolicyViolation
     from pickleball_hook.guard import Guard
 
 
@@ -34,9 +34,11 @@ class Load:
         The guards of the loads.
     effects : set of str
         Audit events that have been reported in audit mode.
+    findings : dict
+        What would have been refused, in audit mode, to how often.
     """
 
-    __slots__ = ("depth", "effects", "files", "guards", "violation")
+    __slots__ = ("depth", "effects", "files", "findings", "guards", "violation")
 
     def __init__(self) -> None:
         self.depth = 0
@@ -44,6 +46,7 @@ class Load:
         self.files: list[object] = []
         self.guards: list[ReferenceType[Guard]] = []
         self.effects: set[str] = set()
+        self.findings: dict[Finding, int] = {}
 
 
 _load: ContextVar[Load | None] = ContextVar("pickleball_load", default=None)
@@ -101,8 +104,14 @@ class entering:
         if self._token is not None:
             running.pop(id(self.load), None)
             _load.reset(self._token)
+        if not self._outermost:
+            return
+        if self.load.findings:
+            from pickleball_hook import records
+
+            records.finish(self.load)
         violation = self.load.violation
-        if not self._outermost or violation is None or error is violation:
+        if violation is None or error is violation:
             return
         if error is None or isinstance(error, Exception):
             raise violation from None

@@ -163,7 +163,7 @@ def _refuse(load: context.Load, event: str, reason: str, culprit: FrameType | No
         loader,
         "enforce" if enforcing else "audit",
     )
-    records.record(finding)
+    records.note(load, finding)
     if not enforcing:
         return
     load.violation = PolicyViolation(finding)

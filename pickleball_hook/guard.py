@@ -131,7 +131,8 @@ class Guard:
         finding = Finding(
             name, operation, reason, remedy or _remedy(name), self.file, self.loader, mode
         )
-        records.record(finding)
+        if not self.enforcing or self.load.violation is None:
+            records.note(self.load, finding)
         if not self.enforcing:
             return
         violation = PolicyViolation(finding)

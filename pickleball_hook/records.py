@@ -1,8 +1,10 @@
 """The record of what was, or in audit mode would have been, refused.
 
-One JSON line per refusal in the user's state folder, written when the refusal is raised, whether
-or not anybody catches it. Recording never raises and never warns: a load must not fail, or behave
-otherwise, because its record could not be kept.
+One JSON line per load in the user's state folder: written when the refusal is raised, whether or
+not anybody catches it, and in audit mode, where nothing is raised, at the end of the load. What an
+audited load may do includes ending the process, so its first refusal is noted in a file of its own
+until then. Recording never raises and never warns: a load must not fail, or behave otherwise,
+because its record could not be kept.
 """
 
 from __future__ import annotations
@@ -12,28 +14,19 @@ import sys
 
 TYPE_CHECKING = False  # importing ``typing`` costs more than a small load
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from types import FrameType
-    from typing import Any, Protocol
+    from typing import Any
 
-    class Finding(Protocol):
-        """What `pickleball_hook.errors` describes a refusal with."""
-
-        @property
-        def global_name(self) -> str: ...
-        @property
-        def operation(self) -> str: ...
-        @property
-        def reason(self) -> str: ...
-        @property
-        def file(self) -> str | None: ...
-        @property
-        def loader(self) -> str | None: ...
-        @property
-        def mode(self) -> str: ...
-
+    from pickleball_hook.context import Load
+    from pickleball_hook.errors import Finding
 
 LOG_NAME = "refusals.jsonl"
 LARGEST_LOG = 10 * 1000 * 1000
+MOST_REFUSALS = 100
+"""Different ones that are kept of one load, and names of globals."""
+
+_UNDER_WAY = "under-way-"
 _LONGEST_TEXT = 2000
 _TAIL = 1 << 20
 
@@ -79,28 +72,109 @@ def log_file() -> str:
     return os.path.join(folder, LOG_NAME) if folder else ""
 
 
-def record(finding: Finding) -> None:
-    """Append a refusal to the record, log it, and in audit mode announce the first.
+def note(load: Load, finding: Finding) -> None:
+    """Record a refusal now, or with the others of its load when that is only audited and ends.
 
     Parameters
     ----------
+    load : context.Load
+        The outermost load.
     finding : Finding
         The refusal. Its texts come from a file somebody else made: they are escaped and cut.
     """
+    if finding.mode != "audit" or not load.depth:
+        record([finding], load)
+        return
+    first = not load.findings
+    if len(load.findings) < MOST_REFUSALS or finding in load.findings:
+        load.findings[finding] = load.findings.get(finding, 0) + 1
+    if first:
+        _attempt(_write_under_way, load, finding)
+
+
+def finish(load: Load) -> None:
+    """Record what an audited load would have been refused, at its end."""
+    record(load.findings, load)
+    load.findings = {}
+    _attempt(_remove_under_way, load)
+
+
+def record(findings: Iterable[Finding], load: Load | None = None) -> None:
+    """Append the refusals of one load to the record, log them, and announce the first audited.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+        Or a dict of them to how often.
+    load : context.Load, optional
+        Whose they are.
+    """
+    _attempt(_record, findings, load)
+
+
+def _attempt(function: Any, *args: Any) -> None:
     try:
-        entry = _entry(finding, sys._getframe(1))
-        path = log_file()
-        kept = _append(path, entry)
-        if entry["mode"] == "audit":
-            _announce(entry, path if kept else "")
-        _log(entry)
+        function(*args)
     except Exception:
         # Nothing may go wrong for the program here, and there is nobody to tell.
         return
 
 
+def _record(findings: Iterable[Finding], load: Load | None) -> None:
+    entry = _entry(findings, load, sys._getframe(3))
+    path = log_file()
+    kept = _append(path, entry)
+    if entry["mode"] == "audit":
+        _announce(entry, path if kept else "")
+    _log(entry)
+
+
+def _under_way(load: Load) -> str:
+    path = log_file()
+    return path and os.path.join(os.path.dirname(path), f"{_UNDER_WAY}{os.getpid()}-{id(load):x}")
+
+
+def _write_under_way(load: Load, finding: Finding) -> None:
+    entry = _entry([finding], load, sys._getframe(3))
+    _append(_under_way(load), {**entry, "ended": False})
+
+
+def _remove_under_way(load: Load) -> None:
+    path = _under_way(load)
+    if path:
+        os.unlink(path)
+
+
+def _collect(folder: str) -> None:
+    """Put what loads have left behind that never ended where the others are."""
+    import json
+
+    for name in os.listdir(folder):
+        pid = name.removeprefix(_UNDER_WAY).partition("-")[0]
+        if name == pid or not pid.isdecimal() or _runs(int(pid)):
+            continue
+        path = os.path.join(folder, name)
+        for line in _tail(path):
+            value = json.loads(line)
+            if isinstance(value, dict):
+                _append(os.path.join(folder, LOG_NAME), value)
+        os.unlink(path)
+
+
+def _runs(pid: int) -> bool:
+    if os.name != "posix":
+        return True  # nothing there asks without ending it
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
 def recent(count: int) -> list[dict[str, Any]]:
-    """Return the latest refusals, oldest first.
+    """Return the records of the latest loads, oldest first.
 
     Parameters
     ----------
@@ -111,10 +185,12 @@ def recent(count: int) -> list[dict[str, Any]]:
     -------
     list of dict
         The lines of the record that are whole; none when it is not believed or cannot be read.
+        What each would have been refused stands under "refusals", a list of dicts.
     """
     import json
 
     path = log_file()
+    _attempt(_collect, os.path.dirname(path))
     lines = _tail(path)
     if len(lines) < count:
         lines = _tail(path + ".1") + lines
@@ -122,29 +198,64 @@ def recent(count: int) -> list[dict[str, Any]]:
     for line in lines:
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(value, dict):
+        if isinstance(value, dict) and _are_refusals(value.get("refusals")):
             found.append(value)
     return found[-count:] if count > 0 else []
 
 
-def _entry(finding: Finding, frame: FrameType | None) -> dict[str, Any]:
+def _are_refusals(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def each(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Go through the single refusals of records: each with what is said of its load."""
+    for row in rows:
+        for refusal in row["refusals"]:
+            yield {**{key: row[key] for key in row if key != "refusals"}, **refusal}
+
+
+def _entry(
+    findings: Iterable[Finding], load: Load | None, frame: FrameType | None
+) -> dict[str, Any]:
     import time
 
     now = time.time()
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    times = findings if isinstance(findings, dict) else {}
+    rows = [*findings]
     return {
         "time": f"{seconds}.{int(now * 1000) % 1000:03d}Z",
         "pid": os.getpid(),
-        "mode": _text(finding.mode),
-        "file": _text(finding.file),
-        "loader": _text(finding.loader),
+        "mode": _text(rows[0].mode),
+        "file": _text(rows[0].file),
+        "loader": _text(rows[0].loader),
         "caller": _caller(frame),
-        "global": _text(finding.global_name),
-        "operation": _text(finding.operation),
-        "reason": _text(finding.reason),
+        "globals": _globals(rows, load),
+        "refusals": [
+            {
+                "global": _text(finding.global_name),
+                "operation": _text(finding.operation),
+                "reason": _text(finding.reason),
+                "times": times.get(finding, 1),
+            }
+            for finding in rows
+        ],
     }
+
+
+def _globals(findings: list[Finding], load: Load | None) -> list[str | None]:
+    """Return what the load has named so far, what was refused among it."""
+    asked = (found.global_name.removeprefix("an instance of ") for found in findings)
+    named = dict.fromkeys(name.partition(" ")[0] for name in asked)
+    for reference in load.guards if load is not None else ():
+        guard = reference()
+        for _, verdict in [*guard.granted.values()] if guard is not None else ():
+            named[f"{verdict.module}.{verdict.name}"] = None
+            if len(named) >= MOST_REFUSALS:
+                break
+    return [_text(name) for name in named]
 
 
 def _text(value: object) -> str | None:
@@ -216,12 +327,13 @@ def _log(entry: dict[str, Any]) -> None:
         # Without a handler of its own the line would go to stderr in unconfigured programs.
         logger.addHandler(logging.NullHandler())
     would = "would be refused" if entry["mode"] == "audit" else "refused"
-    logger.warning("%s %s: %s", _place(entry), would, entry["reason"])
+    for row in entry["refusals"]:
+        logger.warning("%s %s: %s", _place(entry, row), would, row["reason"])
 
 
-def _place(entry: dict[str, Any]) -> str:
+def _place(entry: dict[str, Any], row: dict[str, Any]) -> str:
     where = f" in {entry['file']}" if entry["file"] else ""
-    return f"{entry['global']} ({entry['operation']}){where}"
+    return f"{row['global']} ({row['operation']}){where}"
 
 
 def _announce(entry: dict[str, Any], path: str) -> None:
@@ -232,9 +344,10 @@ def _announce(entry: dict[str, Any], path: str) -> None:
         return
     os.environ[_ANNOUNCED] = "1"
     see = f"; see {path}" if path else ""
-    sys.stderr.write(
-        f"pickleball: audit: 1 operation would be refused: {_place(entry)}{see}\n",
-    )
+    number = len(entry["refusals"])
+    operations = f"{number} operation{'s' if number > 1 else ''}"
+    first = _place(entry, entry["refusals"][0])
+    sys.stderr.write(f"pickleball: audit: {operations} would be refused: {first}{see}\n")
 
 
 def _tail(path: str) -> list[bytes]:

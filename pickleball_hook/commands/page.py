@@ -58,7 +58,7 @@ def facts() -> dict[str, Any]:
         "mode": settings.mode().value,
         "time": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "libraries": libraries,
-        "refusals": records.recent(_MOST_REFUSALS),
+        "refusals": [*records.each(records.recent(_MOST_REFUSALS))],
     }
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pickleball_hook import records
 from pickleball_hook.commands.output import echo, print_json, print_table, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OPERATION_OF = {
     "GLOBAL": "refer",
@@ -49,13 +53,11 @@ def log(
     as_json: bool,
 ) -> None:
     """Show what was refused, or in audit mode would have been: the latest last."""
-    from pickleball_hook import records
-
     rows = [
         row
         for row in records.recent(1_000_000)
         if file_part in str(row.get("file") or "")
-        and global_part in str(row.get("global"))
+        and any(global_part in str(refusal.get("global")) for refusal in row["refusals"])
         and mode in (None, row.get("mode"))
         and str(row.get("time")) >= since
     ]
@@ -70,7 +72,16 @@ def log(
         echo(f"nothing is recorded in {safe(records.log_file())}")
         return
     columns = ("time", "mode", "global", "operation", "file", "caller", "reason")
-    print_table(columns, [[row.get(column) or "" for column in columns] for row in rows])
+    print_table(columns, [[row.get(column) or "" for column in columns] for row in _lines(rows)])
+
+
+def _lines(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Go through what a table shows of records: the load where it begins, then its refusals."""
+    for row in rows:
+        for number, line in enumerate(records.each([row])):
+            if number:
+                line.update(dict.fromkeys(("time", "mode", "file", "caller"), ""))
+            yield line
 
 
 @log.command()
@@ -81,7 +92,7 @@ def suggest(rows: list[dict[str, Any]], as_json: bool) -> None:
 
     Nothing is proposed that reaches a dangerous sink: for such files there is `trust`.
     """
-    found = _suggestions(rows)
+    found = _suggestions([*records.each(rows)])
     if as_json:
         print_json(found)
         return
@@ -107,7 +118,8 @@ def _suggestions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         name, operation = _subject(row)
         if not name or operation is None:
             continue
-        times[name] += 1
+        number = row.get("times")
+        times[name] += number if type(number) is int else 1
         operations.setdefault(name, set()).add(operation)
         if row.get("file"):
             files.setdefault(name, {})[str(row["file"])] = None

@@ -128,7 +128,7 @@ class TestLog:
             with pytest.raises(PolicyViolation):
                 pickle.loads(data)
         status, text = told(capsys, "log", "--json")
-        assert [row["global"] for row in json.loads(text)] == ["os.getpid", "posix.abort"]
+        assert [row["globals"] for row in json.loads(text)] == [["os.getpid"], ["posix.abort"]]
         assert "posix.abort" not in told(capsys, "log", "--global", "getpid")[1]
         assert json.loads(told(capsys, "log", "--json", "--mode", "audit")[1]) == []
         assert json.loads(told(capsys, "log", "--json", "--since", "2999-01-01")[1]) == []
@@ -153,11 +153,12 @@ class TestLog:
 
     def test_hostile_records(self, capsys: pytest.CaptureFixture[str]) -> None:
         bad = "\x1b]0;x\x07\n</script><b>"
-        records.record(Finding(bad, bad, bad, bad, bad, bad, "enforce"))
+        records.record([Finding(bad, bad, bad, bad, bad, bad, "enforce")])
         path = Path(records.log_file())
         with open(path, "ab") as file:
             file.write(
-                b'{"global": "\\u001b[2J", "operation": 5}\n[]\nnot json\n\xff\n{"time": {}}\n'
+                b'{"refusals": [{"global": "\\u001b[2J", "operation": 5, "times": {}}]}\n'
+                b'{"refusals": [3]}\n{"refusals": {}}\n[]\nnot json\n\xff\n{"time": {}}\n'
             )
         for command in (["log"], ["log", "suggest"]):
             status, text = told(capsys, *command)
