@@ -4,15 +4,15 @@ A state setter that ends with ``state["log"].close()`` runs the ``close`` of wha
 has put there. The analysis lists such names with the verdict; here they are looked up on the
 classes of the operands, and of all that is in them, and what those methods do is asked for
 (:mod:`policy_cache.unasked`): whether they reach a sink, call what they hold, or call further
-methods. A finalizer's calls come at a time that nobody chooses, on what was filled in meanwhile:
-they are held against every class of the load.
+methods. What finalizers call, and what keys of a dict call when they are hashed, is called on what
+was filled in meanwhile: that is held against every class of the load.
 """
 
 from __future__ import annotations
 
 from pickleball_hook import names
 from policy_cache import policies
-from policy_cache.model import LATER, METHOD, METHODS, USED, Use
+from policy_cache.model import AS_KEY, LATER, METHOD, METHODS, USED, Use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,8 +80,11 @@ def _kinds_within(values: Iterable[Any]) -> set[type] | None:
     return kinds
 
 
-def _reason(guard: Guard, kinds: set[type], asked: set[str]) -> str:
-    """Return why objects of these classes may not have these methods called, nor what follows."""
+def _reason(guard: Guard, kinds: set[type], asked: set[str], inert: bool = True) -> str:
+    """Return why objects of these classes may not have these methods called, nor what follows.
+
+    `inert` tells whether a method that calls what its object holds is a reason.
+    """
     waiting = [(kind, name) for kind in kinds for name in asked]
     while waiting:
         kind, name = waiting.pop()
@@ -91,7 +94,7 @@ def _reason(guard: Guard, kinds: set[type], asked: set[str]) -> str:
         who = f"it may call {name}() of an instance of {kind.__module__}.{kind.__qualname__}"
         if use.reason:
             return f"{who}: {use.reason}"
-        if use.inert:
+        if use.inert and inert:
             return f"{who}, which calls what it holds"
         fresh = set(use.methods) - asked
         asked |= fresh
@@ -117,12 +120,12 @@ def use_of(guard: Guard, cls: type, name: str) -> Use | None:
 
 
 class Watch:
-    """The classes of a load, and the methods that their finalizers call at any later time."""
+    """The classes of a load, and the methods that their finalizers and hashes call at any time."""
 
     __slots__ = ("asked", "kinds")
 
     def __init__(self) -> None:
-        self.asked: set[str] = set()
+        self.asked: dict[str, set[str]] = {}
         self.kinds: set[type] = set()
 
     def reason_against(self, guard: Guard, cls: type, verdict: Verdict) -> str:
@@ -130,9 +133,14 @@ class Watch:
         if cls in self.kinds:
             return ""
         self.kinds.add(cls)
-        direct, deep = verdict.traits.get(METHODS, {}).get(LATER, ((), ()))
-        fresh = {*direct, *deep} - self.asked
-        if fresh:
-            self.asked |= fresh
-            return _reason(guard, self.kinds, set(fresh))
-        return _reason(guard, {cls}, set(self.asked)) if self.asked else ""
+        reason = ""
+        for when in (LATER, AS_KEY):
+            direct, deep = verdict.traits.get(METHODS, {}).get(when, ((), ()))
+            known = self.asked.get(when, set())
+            fresh = {*direct, *deep} - known
+            if fresh:
+                self.asked[when] = known | fresh
+                reason = reason or _reason(guard, self.kinds, set(fresh), when == LATER)
+            if known:
+                reason = reason or _reason(guard, {cls}, set(known), when == LATER)
+        return reason

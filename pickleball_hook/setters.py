@@ -9,6 +9,7 @@ from types import NoneType
 from pickleball_hook import rules, states
 from pickleball_hook.arrays import with_arrays
 from pickleball_hook.prover import (
+    PLAIN,
     SCALARS,
     Named,
     StandInClass,
@@ -117,7 +118,8 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         raise Unsure
     if rule not in STATE_RULES and rule not in CONTENT_RULES:
         raise Unsure
-    inert = STATE in traits.get(INERT, ()) or STATE in traits.get(METHODS, ())
+    direct, deep = traits.get(METHODS, {}).get(STATE, ((), ()))
+    inert = STATE in traits.get(INERT, ()) or bool(deep)
     if STATE in traits.get(TEXTLESS, ()) or (inert and live):
         raise Unsure
     states.check_setter(prover, cls, verdict)
@@ -134,6 +136,8 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         mark(self)
         if not plain:
             prover.acted.append(True)
+        if direct and type(state) not in PLAIN:
+            raise Unsure
         flat = type(state) is dict and _is_flat(prover, state)
         if check is not None and check(prover, STATE, self, (state,)):
             raise Unsure

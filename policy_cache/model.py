@@ -38,9 +38,11 @@ It lists the categories of what the function does with it.
 METHODS = "methods"
 """Trait: operation to the methods that it may call on its operands, and on what is in them.
 
-Under `LATER` those that are called unasked, at any time: on whatever the instance came to hold.
+Under `LATER` those that a finalizer calls, at any time: on whatever the instance came to hold.
+Under `AS_KEY` those that hash and equality call.
 """
 LATER = "later"
+AS_KEY = "as a key"
 METHOD = "method "
 """Prefix of a method's name where it is asked about like an operation."""
 USED = "used"

@@ -15,6 +15,7 @@ from policy_cache.flow import OPERAND_HITS, callables, parameters, reach
 from policy_cache.flow import STATE as ALL_STATE
 from policy_cache.hierarchy import in_class_scope, member
 from policy_cache.model import (
+    AS_KEY,
     CALL,
     CONSTRUCT,
     FILL,
@@ -46,7 +47,7 @@ _IMPLICIT = (
     *_BY_MACHINE,
     *_CALLED_OFTEN,
     *("__index__", "__int__", "__float__", "__str__", "__repr__", "__format__", "__ne__"),
-    *("__contains__", "__getitem__", "__missing__", "__enter__", "__exit__", "__fspath__"),
+    *("__contains__", "__getitem__", "__missing__", "__enter__", "__fspath__"),
     *("__array__", "__set_name__", "__aiter__", "__anext__"),
 )
 """Methods that the interpreter, or a callable that is handed the object, runs unasked.
@@ -109,11 +110,14 @@ def judge_implicit(case: Case) -> None:
 def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
     calls = any(hit.category in OPERAND_HITS for hit in summary.hits)
     if calls and name in (*_BY_MACHINE, *_CALLED_OFTEN):
-        for trait in (INERT, SETS):
-            _add(case.traits, trait, STATE, CALL)
-    if name in ("__del__", "__hash__") or (name == "__eq__" and _is_hashed(case.thing)):
+        _add(case.traits, INERT, STATE, CALL)
+    if calls and name == "__del__":
+        _add(case.traits, SETS, STATE, CALL)
+    if name == "__del__":
         note_methods(case, summary, name, LATER)
-    severe = SEVERE | {"walk"} if name in _BY_MACHINE else SEVERE
+    elif name == "__hash__" or (name == "__eq__" and _is_hashed(case.thing)):
+        note_methods(case, summary, name, AS_KEY)
+    severe = SEVERE | {"walk"} if name in ("__del__", "__hash__") else SEVERE
     hits = [hit for hit in summary.hits if hit.category in severe]
     if hits and all(hit.category == "code" for hit in hits):
         # Only text in the object's own state can be run as code: it is to have none, at any
