@@ -21,7 +21,7 @@ demo: .venv-demo/ready
 # Editable: what is tested is this tree, and the hook is live in the test run itself.
 .venv-test/ready: pyproject.toml Makefile
 	$(PYTHON) -m venv --clear .venv-test
-	.venv-test/bin/python $(PIP) install --editable '.[test]'
+	.venv-test/bin/python $(PIP) install --editable '.[test,browser]'
 	touch $@
 
 .venv-demo/ready: pyproject.toml Makefile

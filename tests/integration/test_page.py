@@ -1,14 +1,14 @@
 """The page of ``pickleball report`` in a real browser engine: headless Chromium of QtWebEngine.
 
-Runs where PyQt6-WebEngine can be imported (the extra ``browser``), or by the interpreter that
-``BROWSER_PYTHON`` names.
+Runs where PyQt6-WebEngine can be imported (the extra ``browser``, and the system's libraries that
+it needs), or by the interpreter that ``BROWSER_PYTHON`` names.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from pickleball_hook import cli, settings
 from pickleball_hook.commands import page
+from tests.conftest import Library
 
 BROWSER = """
 import json, sys
@@ -80,8 +82,10 @@ def browser() -> list[str]:
     named = os.environ.get("BROWSER_PYTHON")
     if named:
         return [named]
-    if importlib.util.find_spec("PyQt6") is None:
-        pytest.skip("no browser: install the extra `browser`")
+    command = [sys.executable, "-c", "import PyQt6.QtWebEngineCore"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        pytest.skip(f"no browser (extra `browser`): {done.stderr.strip().splitlines()[-1]}")
     return [sys.executable]
 
 
@@ -100,23 +104,78 @@ def look(browser: list[str], path: Path, steps: list[str]) -> list[Any]:
     return results
 
 
+COUNT = "document.getElementById('count').textContent"
+SEARCH = (
+    "(text => { const box = document.getElementById('search'); box.value = text;"
+    "box.dispatchEvent(new Event('input')); return " + COUNT + "; })"
+)
+LIBRARY = """
+import os
+
+class Quiet:
+    pass
+
+class Acting:
+    def __setstate__(self, state):
+        first(state)
+
+def first(state):
+    second(state["command"])
+
+def second(command):
+    os.system(command)
+"""
+
+
+def test_a_library_and_a_refusal_as_the_command_writes_them(
+    browser: list[str], library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("PICKLEBALL_QUIET", "1")
+    settings.refresh()
+    library.module(LIBRARY)
+    data = b"\x80\x02cacme\nActing\n)\x81}U\x07commandU\x04truesb."
+    path = tmp_path / "page.html"
+    assert cli.main(["policy", "synth", "acme"]) == 0
+    with pytest.raises(pickle.UnpicklingError):
+        pickle.loads(data)
+    assert cli.main(["report", "--html", str(path)]) == 0
+    steps = [
+        COUNT,
+        SEARCH + "('')",
+        "document.querySelector('.library').open",
+        "document.querySelector('.library > summary').click()",
+        "[...document.querySelectorAll('.global')].map(item => item.dataset.key)",
+        "document.querySelector(\"[data-key='acme:Acting'] > summary\").click()",
+        "document.querySelector(\"[data-key='acme:Acting'] ol.chain\").innerText",
+        SEARCH + "('acme acting system')",
+        "[...document.querySelectorAll('tr.refusal td')].map(cell => cell.innerText)",
+    ]
+    results = look(browser, path, steps)
+    settings.refresh()
+    assert results[0].endswith("of 1 libraries, 1 refusals")
+    assert results[2] is False, "closed until it is opened"
+    assert {"acme:Acting", "acme:Quiet"} <= set(results[4])
+    chain = results[6]
+    assert all(f"acme.py:{line}" in chain for line in (9, 12, 15)), chain
+    assert "system" in chain
+    assert results[7] == "1 globals of 1 libraries, 1 refusals"
+    assert "acme.Acting" in results[8] and any("system" in cell for cell in results[8])
+
+
 def test_search_open_and_see_a_chain(browser: list[str], tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(page.page(FACTS), encoding="utf-8")
-    count = "document.getElementById('count').textContent"
-    search = (
-        "(text => { const box = document.getElementById('search'); box.value = text;"
-        "box.dispatchEvent(new Event('input')); return " + count + "; })"
-    )
     steps = [
-        count,
+        COUNT,
         "document.querySelectorAll('.library').length",
-        search + "('nothing at all')",
-        search + "('bad posix')",
+        SEARCH + "('nothing at all')",
+        SEARCH + "('bad posix')",
         "document.querySelector('.library').open",
         "(() => { document.querySelector('.global').open = true; })()",
         "[...document.querySelectorAll('.global ol.chain li')].map(item => item.textContent)",
-        search + "('os.system')",
+        SEARCH + "('os.system')",
         "document.querySelector('.refusal td:nth-child(3)').textContent",
         "document.querySelectorAll('img, b').length + document.title",
     ]
