@@ -2,8 +2,9 @@
 
     python bench/gadgets.py PACKAGE... [--rows FILE] [--show OUTCOME...] [--operation NAME...]
 
-For each class and function that the sources of a package define, and each that its reducers
-return, its verdict is asked for every operation. The outcomes:
+For each class that the sources of a package define, and each class and function that its reducers
+return, the verdict is asked for every operation; with ``--functions`` also for the functions that
+no reducer returns, which no policy lets a file call. The outcomes:
 
 * ``clean``: no sink is reachable;
 * ``inert``: permitted, where the operands hold no callable that may not be called;
@@ -11,6 +12,9 @@ return, its verdict is asked for every operation. The outcomes:
 * ``unproven``: permitted, though some call could not be followed (the effect guard watches it);
 * ``refused``: it reaches a sink; the chain to it is the reason;
 * ``not asked for``: no reducer returns it, so that files have no use for the operation.
+
+What runs only if others call it on such an object (``__repr__``, ``__array__``) counts for none.
+`gadgets/reviewed.json` has what was found by reading the source of the unproven ones.
 
 Nothing is imported. Exit status 1 when 5 % or more of what is permitted for ``call`` is unproven.
 """
@@ -31,10 +35,12 @@ from policy_cache.judge import complete, judge
 from policy_cache.locate import Module, locate
 from policy_cache.model import CALL, CONSTRUCT, DEFERRED, FILL, INERT, STATE, TEXTLESS, Verdict
 from policy_cache.syntax import class_scope, source
+from policy_cache.unasked import runs_on
 
 OPERATIONS = (CALL, CONSTRUCT, STATE, FILL)
 OUTCOMES = ("clean", "inert", "textless", "unproven", "refused", "not asked for")
 MOST_UNPROVEN = 0.05
+REVIEWED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gadgets", "reviewed.json")
 SKIPPED = frozenset(["tests", "test", "testing", "conftest", "__pycache__", "node_modules"])
 
 
@@ -51,24 +57,30 @@ class Row(NamedTuple):
 def main() -> int:
     """Analyse the packages that the command line names."""
     options = _options()
+    reviewed = findings()
     rows: list[Row] = []
     for package in options.packages:
         top = locate(package)
         if top is None:
             print(f"{package}: not installed")
             continue
-        began = time.perf_counter()
-        found = [row for module, name in globals_of(top) for row in judged(package, module, name)]
-        print(_line(package, found, time.perf_counter() - began), flush=True)
+        began = time.process_time()
+        asked = globals_of(top, options.functions)
+        found = [row for module, name in asked for row in judged(package, module, name)]
+        title = f"{package} {top.owner.version}"
+        print(_line(title, found, reviewed, time.process_time() - began), flush=True)
         rows += found
         policies.forget()
     for row in rows:
         if row.outcome in options.show and row.operation in options.operation:
+            note = reviewed.get(row.name, "")
             print(f"{row.outcome} {row.operation} {row.name}\n    {row.detail}")
+            print(f"    reviewed: {note}" if note else "", end="\n" if note else "")
     if options.rows:
         with open(options.rows, "w", encoding="utf-8") as stream:
             stream.writelines(json.dumps(row._asdict()) + "\n" for row in rows)
-    print(_line("all", rows, 0.0))
+    if len(options.packages) > 1:
+        print(_line("all", rows, reviewed, 0.0))
     return int(_share(rows) >= MOST_UNPROVEN)
 
 
@@ -76,15 +88,28 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("packages", nargs="+", help="import names of top-level packages")
     parser.add_argument("--rows", help="file for one line of JSON per row")
+    parser.add_argument("--functions", action="store_true", help="also functions nobody returns")
     parser.add_argument("--show", nargs="*", default=[], choices=OUTCOMES)
     parser.add_argument("--operation", nargs="*", default=list(OPERATIONS), choices=OPERATIONS)
     return parser.parse_args()
 
 
-def _line(package: str, rows: list[Row], seconds: float) -> str:
-    counts = collections.Counter(row.outcome for row in rows if row.operation == CALL)
+def findings() -> dict[str, str]:
+    """Return what was found by reading the source of unproven callables, by name."""
+    with open(REVIEWED, encoding="utf-8") as stream:
+        lines = json.load(stream)["reviewed"]
+    return {name: f"{line['version']}: {line['finding']}" for name, line in lines.items()}
+
+
+def _line(title: str, rows: list[Row], reviewed: dict[str, str], seconds: float) -> str:
+    called = [row for row in rows if row.operation == CALL]
+    counts = collections.Counter(row.outcome for row in called)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES)
-    return f"{package}: call: {told}; {_share(rows):.1%} of the permitted unproven; {seconds:.1f} s"
+    unread = sum(row.outcome == "unproven" and row.name not in reviewed for row in called)
+    return (
+        f"{title}: call: {told}; {_share(rows):.1%} of the permitted unproven, "
+        f"{unread} of them not reviewed; {seconds:.1f} s"
+    )
 
 
 def _share(rows: list[Row]) -> float:
@@ -96,8 +121,11 @@ def _share(rows: list[Row]) -> float:
     return permitted.count("unproven") / len(permitted) if permitted else 0.0
 
 
-def globals_of(top: Module) -> list[tuple[str, str]]:
-    """Return the classes and functions that a package defines or its reducers return."""
+def globals_of(top: Module, functions: bool = False) -> list[tuple[str, str]]:
+    """Return the classes that a package defines, and what its reducers return.
+
+    With `functions`, also the functions that it defines and no reducer returns.
+    """
     found = {tuple(r.target.split(":", 1)): None for r in policies.reductions(top)}
     for module in modules(top):
         src = source(module)
@@ -105,7 +133,7 @@ def globals_of(top: Module) -> list[tuple[str, str]]:
             continue
         for name, bindings in src.scope.names.items():
             for binding in bindings:
-                if binding.kind in ("class", "function"):
+                if binding.kind == "class" or (functions and binding.kind == "function"):
                     found[module, name] = None
                 if binding.kind == "class":
                     inner = class_scope(src, binding.node).names  # type: ignore[arg-type]
@@ -144,7 +172,8 @@ def _row(package: str, verdict: Verdict, operation: str) -> Row:
     if operation in verdict.traits.get(DEFERRED, ()):
         verdict = complete(verdict, operation, policies.reductions)
     reason = verdict.refusals.get(operation) or verdict.refusals.get("*", "")
-    unproven = verdict.traits.get("unproven", ())
+    doubts = verdict.traits.get("unproven", ())
+    unproven = [d for d in doubts if operation in runs_on(d) and " reaches " not in d]
     if operation not in verdict.grants:
         outcome = "refused" if "reaches" in reason else "not asked for"
         return Row(package, name, operation, outcome, reason)

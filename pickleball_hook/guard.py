@@ -29,7 +29,6 @@ from policy_cache.model import (
     TEXTLESS,
     UNREDUCED,
     Verdict,
-    depends,
 )
 
 TYPE_CHECKING = False
@@ -488,12 +487,11 @@ def takes_anything(verdict: Verdict, code: Verdict | None = None) -> bool:
         return CALL in verdict.grants
     if verdict.rule or any(traits.get(name) for name in ("call_rule", "calls", "constructs")):
         return False
-    if depends(traits, CALL):
+    if any(CALL in traits.get(name, ()) for name in (INERT, TEXTLESS)):
         return False
     own = code is not None and _library(code) == _library(verdict)
-    if not {"set"}.issuperset(traits.get(CHOOSY, ())) or (traits.get(CHOOSY) and not own):
-        return False
-    if traits.get("unproven") and not own:
+    choosy = frozenset(traits.get(CHOOSY, ()))
+    if choosy - {"set"} or ((choosy or traits.get("unproven")) and not own):
         return False
     if verdict.kind == "class":
         return CALL in verdict.grants or bool(traits.get(UNREDUCED))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pickleball_hook import names
 from policy_cache import policies
-from policy_cache.model import AS_KEY, LATER, METHOD, METHODS, USED, Use
+from policy_cache.model import AS_KEY, CALL, INERT, LATER, METHOD, METHODS, USED, Use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,25 +42,38 @@ def reason_against(guard: Guard, verdict: Verdict, operation: str, operands: lis
     operands : list
         Exact arguments, or the state.
     """
-    table = verdict.traits.get(METHODS, {}).get(operation)
-    if table is None:
-        return ""
-    direct, deep = table
-    if deep:
-        kinds = _kinds_within(operands)
-        return _TOO_MUCH if kinds is None else _reason(guard, kinds, {*direct, *deep})
-    return _reason(guard, {type(value) for value in operands}, set(direct))
+    direct, deep = verdict.traits.get(METHODS, {}).get(operation, ((), ()))
+    called = operation in verdict.traits.get(INERT, ())
+    if not deep and not called:
+        return _reason(guard, {type(value) for value in operands}, set(direct)) if direct else ""
+    found = _within(operands)
+    if found is None:
+        return _TOO_MUCH
+    kinds, callables = found
+    asked = {*direct, *deep}
+    for value in callables if called else ():  # what they are called with is among the operands
+        known = guard.named_verdict(value)
+        for names_of in known.traits.get(METHODS, {}).get(CALL, ()) if known is not None else ():
+            asked.update(names_of)
+    return _reason(guard, kinds, asked)
 
 
-def _kinds_within(values: Iterable[Any]) -> set[type] | None:
-    """Return the classes of values and of what they hold, None if that is too much to look at."""
+def _within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
+    """Return the classes of values and of what they hold, and the callables among them.
+
+    None if that is too much to look at.
+    """
     kinds: set[type] = set()
+    callables: list[Any] = []
     seen: set[int] = set()
     waiting: list[Any] = list(values)
     while waiting:
         value = waiting.pop()
         kind = type(value)
-        if isinstance(value, names.CALLABLE_KINDS) or id(value) in seen:
+        if id(value) in seen:
+            continue
+        if isinstance(value, names.CALLABLE_KINDS):
+            callables.append(value)
             continue
         kinds.add(kind)
         if kind.__module__ == "builtins" and kind not in (dict, list, tuple, set, frozenset):
@@ -77,7 +90,7 @@ def _kinds_within(values: Iterable[Any]) -> set[type] | None:
         attributes = getattr(value, "__dict__", None) if kind.__flags__ & _HEAP_TYPE else None
         if type(attributes) is dict:
             waiting += attributes.values()
-    return kinds
+    return kinds, callables
 
 
 def _reason(guard: Guard, kinds: set[type], asked: set[str], inert: bool = True) -> str:

@@ -37,6 +37,7 @@ from policy_cache.resolve import Thing, resolve
 from policy_cache.sinks import SEVERE, sink
 from policy_cache.syntax import nodes
 from policy_cache.unasked import (
+    FILLERS,
     MADE,
     MOST_IMPLICIT,
     is_made,
@@ -50,7 +51,6 @@ Reductions = Callable[[Module], list[Reduction]]
 """Gives the reductions of the package that a module belongs to (memoized by the caller)."""
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
-_FILLERS = ("append", "extend", "__setitem__", "add", "update")
 _PLAIN_METACLASSES = frozenset(["abc:ABCMeta", "_py_abc:ABCMeta", "builtins:type", "enum:EnumMeta"])
 _STDLIB_NAMES = {"_collections": "collections", "_io": "io", "_functools": "functools"}
 _NAMING = frozenset(["__name__", "__qualname__", "__doc__", "__module__"])
@@ -326,7 +326,7 @@ class Case:
         checks what they hold. Where it sets attributes of it, they hold no class or function.
         """
         self.files |= summary.files
-        self.unproven += summary.unproven
+        self.unproven += [f"{what}: {doubt}" for doubt in summary.unproven]
         note_methods(self, summary, what, *operations)
         acting = [hit for hit in summary.hits if hit.category not in OPERAND_HITS]
         if acting and all(hit.category == "code" for hit in acting):
@@ -358,7 +358,7 @@ class Case:
         traits = dict(self.traits)
         traits.update({k: v for k, v in _every(self.thing).items() if k != "why"})
         if self.unproven:
-            traits["unproven"] = sorted(set(self.unproven))[:5]
+            traits["unproven"] = _fewer(self.unproven)
         files = sorted(file for file in self.files | {origin} if file)
         return Verdict(
             self.module,
@@ -372,6 +372,18 @@ class Case:
             origin,
             tuple(files),
         )
+
+
+_MOST_SHOWN = 3
+"""Places that could not be followed which are kept for each method that a class runs."""
+
+
+def _fewer(doubts: Iterable[str]) -> list[str]:
+    """Return a few of the places that could not be followed, for each method some."""
+    kept: dict[str, list[str]] = {}
+    for doubt in sorted(set(doubts)):
+        kept.setdefault(doubt.partition(": ")[0], []).append(doubt)
+    return [doubt for some in kept.values() for doubt in some[:_MOST_SHOWN]]
 
 
 def _judge_class(module: str, name: str, thing: Thing) -> Verdict:
@@ -538,7 +550,7 @@ def _judge_fill(case: Case) -> None:
         return
     keys = {_public(base.key) for base in lineage(case.thing).mro}
     builtin = next((key for key in sorted(keys) if _grants_fill(key)), "")
-    methods = [m for m in (python_method(case.thing, name) for name in _FILLERS) if m is not None]
+    methods = [m for m in (python_method(case.thing, name) for name in FILLERS) if m is not None]
     if not builtin and not methods:
         case.refuse("it is no container", FILL)
         return
@@ -697,7 +709,7 @@ def _judge_function(module: str, name: str, thing: Thing) -> Verdict:
     case = Case(module, name, thing, "function")
     summary = _function_summary(thing)
     case.files |= summary.files
-    case.unproven += summary.unproven
+    case.unproven += [f"{thing.name}: {doubt}" for doubt in summary.unproven]
     note_methods(case, summary, thing.name, REFER, CALL)
     severe = [hit for hit in summary.hits if hit.category in SEVERE]
     if severe:

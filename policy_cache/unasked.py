@@ -11,7 +11,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from policy_cache.flow import OPERAND_HITS, callables, parameters, reach
+from policy_cache.flow import (
+    BY_MACHINE,
+    CALLED_OFTEN,
+    IMPLICIT,
+    OPERAND_HITS,
+    callables,
+    parameters,
+    reach,
+)
 from policy_cache.flow import STATE as ALL_STATE
 from policy_cache.hierarchy import in_class_scope, member
 from policy_cache.model import (
@@ -38,34 +46,18 @@ if TYPE_CHECKING:
     from policy_cache.flow import Summary
     from policy_cache.judge import Case
 
-_BY_MACHINE = ("__del__", "__hash__", "__eq__", "__getattribute__", "__getattr__")
-"""Methods that the unpickler itself, or the interpreter after it, runs at any time."""
-
-_CALLED_OFTEN = ("__iter__", "__next__", "__len__", "__bool__", "__array_finalize__")
-
-_IMPLICIT = (
-    *_BY_MACHINE,
-    *_CALLED_OFTEN,
-    *("__index__", "__int__", "__float__", "__str__", "__repr__", "__format__", "__ne__"),
-    *("__contains__", "__getitem__", "__missing__", "__enter__", "__fspath__"),
-    *("__array__", "__set_name__", "__aiter__", "__anext__"),
-)
-"""Methods that the interpreter, or a callable that is handed the object, runs unasked.
-
-The object's own state is the file's. The other operand of ``__eq__`` is not followed: it is asked
-only of keys with the same hash, and what hash a text has is not for a file to choose.
-"""
-
-_UNASKED = frozenset([*_IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__"])
+_UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__"])
 """Attributes of objects of the file's that need no question when they are looked up."""
 
-MOST_IMPLICIT = 40
+MOST_IMPLICIT = 30
 """Functions followed for what runs unasked: such methods are short, or nothing can be proven."""
 
 _MOST_METHODS = 64
 """Attributes that a callable may look up on what it is given before it counts as unproven."""
 
 _ALL = (CONSTRUCT, CALL, STATE, FILL)
+FILLERS = ("append", "extend", "__setitem__", "add", "update")
+"""Methods that the unpickler fills a container by."""
 MADE = "{} is made at run time: its source cannot be followed"
 
 
@@ -93,9 +85,33 @@ def is_made(cls: Thing, name: str) -> bool:
     return callables(found[1], found[0])[1]
 
 
+def runs_on(doubt: str) -> tuple[str, ...]:
+    """Return the operations that an entry of the trait ``unproven`` is about.
+
+    Parameters
+    ----------
+    doubt : str
+        ``method: place``. What only others call on such an object is about none of them.
+    """
+    where, colon, _ = doubt.partition(": ")
+    if not colon or where in BY_MACHINE:
+        return _ALL
+    if where in IMPLICIT:
+        return ()
+    if where == "__setstate__":
+        return (STATE,)
+    if where == "__new__":
+        return (CONSTRUCT, CALL)
+    return (FILL,) if where.rpartition(".")[2] in FILLERS else (CALL,)
+
+
 def judge_implicit(case: Case) -> None:
-    """What the interpreter runs unasked belongs to having such an object at all."""
-    for name in _IMPLICIT:
+    """What the interpreter runs unasked belongs to having such an object at all.
+
+    The object's own state is the file's. The other operand of ``__eq__`` is not followed: it is
+    asked only of keys with the same hash, and what hash a text has is not for a file to choose.
+    """
+    for name in IMPLICIT:
         found = python_method(case.thing, name)
         if found is None:
             if name == "__del__" and is_made(case.thing, name):
@@ -109,7 +125,7 @@ def judge_implicit(case: Case) -> None:
 
 def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
     calls = any(hit.category in OPERAND_HITS for hit in summary.hits)
-    if calls and name in (*_BY_MACHINE, *_CALLED_OFTEN):
+    if calls and name in (*BY_MACHINE, *CALLED_OFTEN):
         _add(case.traits, INERT, STATE, CALL)
     if calls and name == "__del__":
         _add(case.traits, SETS, STATE, CALL)

@@ -83,6 +83,15 @@ ATTACKS = [
         "close() of an instance of gadgets.methods.File",
     ),
     Attack(
+        "a function that a setter calls closes what it gets",
+        lambda canary: stream(
+            made(
+                "Applies", function=name("gadgets.methods", "close"), log=made("File", path=canary)
+            )
+        ),
+        "close() of an instance of gadgets.methods.File",
+    ),
+    Attack(
         "a finalizer closes what its object holds",
         lambda canary: stream(made("Closes", log=made("File", path=canary))),
         "close() of an instance of gadgets.methods.File",
@@ -134,6 +143,12 @@ def test_audit_mode_changes_nothing(arenas: Arenas) -> None:
 
 HONEST = [
     Attack("quiet log", lambda canary: stream(made("Logs", log=made("Quiet")))),
+    Attack(
+        "a function that closes what is quiet",
+        lambda canary: stream(
+            made("Applies", function=name("gadgets.methods", "close"), log=made("Quiet"))
+        ),
+    ),
     Attack("quiet finalizer", lambda canary: stream(made("Closes", log=made("Quiet")))),
     Attack(
         "an acting class beside, not within",

@@ -107,6 +107,13 @@ def rebuilt(log: Any) -> object:
     return Logs
 
 
+class Applies:
+    """Its state setter calls what the state holds with what else it holds."""
+
+    def __setstate__(self, state: State) -> None:
+        self.result = state["function"](state["log"])
+
+
 class Reduced:
     """Its reducer names a function that closes its argument."""
 
