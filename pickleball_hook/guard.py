@@ -48,6 +48,8 @@ _CALLS_BARE = frozenset(["collections:defaultdict", "_collections:defaultdict"])
 """Callables that call what they are given without arguments: a function that may be referred to
 reaches no sink whatever it is called with, so it may be called with nothing."""
 
+_FUNCTION_KINDS = (types.FunctionType, types.MethodType, type(functools.lru_cache(len)))
+
 _NUMBERS = frozenset([int, float, complex, bool, type(None)])
 _PLAIN_CONTAINERS = frozenset([list, dict, set])
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
@@ -257,10 +259,12 @@ class Guard:
             return "it did not come from a name in the file: only a name can be called"
         if operation in verdict.grants:
             return ""
-        verdict = policies.verdict(verdict.module, verdict.name, operation)
-        if operation in verdict.grants:
-            self.grant(value, verdict)
+        asked = policies.verdict(verdict.module, verdict.name, operation)
+        if operation in asked.grants:
+            self.grant(value, asked)
             return ""
+        if not asked.open and asked.kind != "live":  # then only the live object has told
+            verdict = asked
         if operation == CALL and names.inherits_reducer(value, verdict):
             evidence = "the reducer of a compiled base returns it"
             self.grant(value, verdict._replace(grants={**verdict.grants, CALL: evidence}))
@@ -384,7 +388,8 @@ class Guard:
                 return
 
     def _check_operand(self, verdict: Verdict, value: object, needed: str) -> None:
-        if needed == CALL and verdict.target in _CALLS_BARE and type(value) is types.FunctionType:
+        plain = type(value) in _FUNCTION_KINDS
+        if needed == CALL and verdict.target in _CALLS_BARE and plain:
             needed = REFER
         if type(value) is functools.partial and id(value) in self.made:
             reason = self.reason_against_call(value)  # its arguments were judged when it got them
@@ -404,8 +409,8 @@ class Guard:
     def _is_called_bare(self, value: object) -> bool:
         """Tell whether a class may be called with nothing."""
         known = self.verdict_of(value) if isinstance(value, type) else None
-        if known is None:
-            return False
+        if known is None or known.traits.get(BARE):
+            return known is not None
         return bool(policies.verdict(known.module, known.name, CALL).traits.get(BARE))
 
 

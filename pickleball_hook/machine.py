@@ -194,8 +194,10 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     guard: Guard = self._guard
     verdict = guard.verdict_of(func)
     maker = makers.find(guard, func)
-    if maker is not None and maker.bound is not None and not args:
-        return _construct(self, *maker.bound, "NEWOBJ_EX", func)
+    made = makers.asked(maker, args) if maker is not None else None
+    if maker is not None and made is not None:
+        new = maker.holder.__new__ if guard.enforcing else lambda *a, **k: func(*args)
+        return _construct(self, *made, "NEWOBJ_EX", new)
     maker = makers.begin(guard, func, args)
     if maker is not None:
         return makers.put(guard, maker)
@@ -259,9 +261,9 @@ def _construct(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     opcode: str,
-    maker: Any = None,
+    new: Any = None,
 ) -> object:
-    """Make an object; `maker` is what the stream calls instead of ``cls.__new__``, if it does."""
+    """Make an object; `new` is what the stream calls instead of ``cls.__new__``, if it does."""
     guard: Guard = self._guard
     guard.check_alive()
     if not isinstance(cls, type):
@@ -270,8 +272,7 @@ def _construct(
         )
     check_construct(guard, cls, (*args, *kwargs.values()), opcode)
     guard.calling = True
-    plain = maker is None or guard.enforcing
-    value = cls.__new__(cls, *args, **kwargs) if plain else maker()
+    value = (new or cls.__new__)(cls, *args, **kwargs)
     guard.calling = False
     fresh = sys.getrefcount(value) <= FRESH_REFERENCES
     guard.made_here(value, fresh or _always_new(guard, cls, value))

@@ -1,4 +1,6 @@
-"""``partial(cls.__new__, cls, *args, **kwargs)()``: how protocols 2 and 3 write NEWOBJ_EX.
+"""``cls.__new__`` as a name in the stream: a call of it is NEWOBJ, that of a partial NEWOBJ_EX.
+
+``partial(cls.__new__, cls, *args, **kwargs)()`` is how protocols 2 and 3 write NEWOBJ_EX.
 
 Which is what ``__getnewargs_ex__`` comes to (CPython Lib/pickle.py save_reduce, Modules/_pickle.c
 save_reduce, both since 3.4). In the stream these are five steps: ``getattr(cls, "__new__")``, a
@@ -18,6 +20,8 @@ from pickleball_hook import names
 from pickleball_hook.guard import Guard
 from policy_cache.model import Verdict
 
+_Bound = tuple[type, tuple[Any, ...], dict[str, Any]]
+
 
 class Maker(NamedTuple):
     """What has been said so far.
@@ -34,7 +38,7 @@ class Maker(NamedTuple):
 
     value: Any
     holder: type
-    bound: tuple[type, tuple[Any, ...], dict[str, Any]] | None = None
+    bound: _Bound | None = None
 
 
 def find(guard: Guard, value: object) -> Maker | None:
@@ -58,6 +62,20 @@ def begin(guard: Guard, func: Any, args: tuple[Any, ...]) -> Maker | None:
         if known is not None and not isinstance(known.value, functools.partial):
             return Maker(functools.partial(known.value), known.holder)
     return None
+
+
+def asked(maker: Maker, args: tuple[Any, ...]) -> _Bound | None:
+    """Return what calling a maker makes, None if it may not be called so.
+
+    A class method may write ``object.__new__, (cls,)`` for a class with a ``__new__`` of its own.
+    """
+    if maker.bound is not None:
+        return None if args else maker.bound
+    if isinstance(maker.value, functools.partial) or not args or not isinstance(args[0], type):
+        return None
+    cls = args[0]
+    plain = maker.holder is object and len(args) == 1
+    return (cls, args[1:], {}) if plain or cls.__new__ == maker.holder.__new__ else None
 
 
 def put(guard: Guard, maker: Maker) -> object:

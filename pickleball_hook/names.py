@@ -98,9 +98,19 @@ def reason_against_walk(module: str, name: str) -> str:
     if not dot:
         return ""
     found = policies.verdict(module, holder)
-    if found.kind in ("class", "enum"):
+    if found.kind in ("class", "enum") or _is_own_class(module, holder):
         return ""
     return f"{module}.{holder} is no class whose attributes a file may name"
+
+
+def _is_own_class(module: str, name: str) -> bool:
+    """Tell whether a name is a live class of the program: nothing is computed to find it."""
+    if module not in _MAIN and policies.owner_kind(module) != "program":
+        return False
+    holder: object = sys.modules.get(module)
+    for part in name.split("."):
+        holder = vars(holder).get(part) if isinstance(holder, (type, types.ModuleType)) else None
+    return isinstance(holder, type)
 
 
 def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, name: str) -> None:
@@ -283,7 +293,7 @@ def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:
     """
     if isinstance(value, (type, types.FunctionType, types.ModuleType)):
         return None
-    if policies.owner_kind(module) != "distribution":
+    if policies.owner_kind(module) not in ("distribution", "program"):
         return None
     try:
         reduced = type(value).__reduce_ex__(value, 4)
@@ -391,28 +401,28 @@ def _named_verdict(value: object) -> Verdict | None:
     if isinstance(value, types.ModuleType) or module not in sys.modules:
         return None
     verdict = policies.verdict(module, qualname)
-    if verdict.kind == "live" or (module in _MAIN and verdict.open):
-        return _live_verdict(value, module, qualname)
-    if verdict.open:
-        return None
+    if verdict.kind == "live" or verdict.open:
+        own = module in _MAIN or policies.owner_kind(module) == "program"
+        return _live_verdict(value, module, qualname) if own else None
     return verdict if _is_target(value, verdict) else None
 
 
 def _live_verdict(value: object, module: str, qualname: str) -> Verdict | None:
-    """Judge what exists in this process only: the program's own ``__main__`` without a file."""
+    """Judge what no source of the program shows: typed at a prompt, or made at run time."""
     if _walk(sys.modules[module], qualname) is not value:
         return None
-    target = f"{module}:{qualname}"
-    if isinstance(value, types.FunctionType):
-        grants = {REFER: "a function of the program's own __main__"}
-        return Verdict(module, qualname, "function", target, grants, {})
-    if not isinstance(value, type) or issubclass(value, (type, types.ModuleType)):
+    from policy_cache import living
+
+    return living.verdict(value, module, qualname)
+
+
+def method_verdict(cls: type, name: str, value: object) -> Verdict | None:
+    """Judge an attribute of a class of the program that no source shows."""
+    if isinstance(value, type):
+        return own_verdict(value)
+    module = cls.__module__
+    if module not in _MAIN and policies.owner_kind(module) != "program":
         return None
-    evidence = "a class of the program's own __main__"
-    operations = [REFER, CONSTRUCT, STATE, FILL]
-    if issubclass(value, BaseException) or "__reduce__" in vars(value):
-        operations.append(CALL)
-    traits = {} if _has_constructor(value) else {UNREDUCED: True}
-    return Verdict(
-        module, qualname, "class", target, dict.fromkeys(operations, evidence), {}, "", traits
-    )
+    from policy_cache import living
+
+    return living.verdict(value, module, f"{cls.__qualname__}.{name}")

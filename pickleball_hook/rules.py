@@ -362,6 +362,7 @@ def _lookup(cls: type, name: str) -> Any:
 
 def _grant_attribute(guard: Guard, args: tuple[Any, ...], value: object) -> None:
     """Judge what ``getattr`` gave as the global ``Class.name``."""
+    from pickleball_hook import names
     from policy_cache import policies
 
     if isinstance(value, Enum):
@@ -369,6 +370,8 @@ def _grant_attribute(guard: Guard, args: tuple[Any, ...], value: object) -> None
     holder, name = args
     cls = holder if isinstance(holder, type) else type(holder)
     verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.{name}")
+    if verdict.open or verdict.kind == "live":
+        verdict = names.method_verdict(cls, name, value) or verdict
     if REFER not in verdict.grants and CALL not in verdict.grants:
         guard.refuse(
             f"{cls.__module__}.{cls.__qualname__}.{name}", "GLOBAL", verdict.why_not(REFER)

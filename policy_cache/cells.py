@@ -127,7 +127,9 @@ def _files(main: types.ModuleType) -> Iterable[str]:
     for value in list(vars(main).values()):
         functions = vars(value).values() if isinstance(value, type) else (value,)
         for function in functions:
-            if isinstance(function, types.FunctionType) and function.__module__ == main.__name__:
+            # What decorators put in place says it is of `main`, but has globals of its own.
+            space = function.__globals__ if isinstance(function, types.FunctionType) else {}
+            if space.get("__name__") == main.__name__:
                 names[function.__code__.co_filename] = None
     for name in names:
         if name.endswith((".py", ".pyw")) and os.path.isabs(name):

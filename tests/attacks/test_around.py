@@ -292,10 +292,10 @@ NESTED = [
         "gadgets.acts.Touch",
         before=main_class(
             """
-        receiver, sender = multiprocessing.Pipe(duplex=False)
         sender.send_bytes(state)
         self.part = receiver.recv()"""
-        ),
+        )
+        + "\nreceiver, sender = multiprocessing.Pipe(duplex=False)",
     ),
     Attack(
         "a loader of a trusted channel is called",

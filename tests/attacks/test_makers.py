@@ -55,6 +55,11 @@ ATTACKS = [
         lambda canary: stream(call(maker(MADE), MADE, canary)),
     ),
     Attack(
+        "__new__ of object makes what acts when it is dropped",
+        lambda canary: stream(build(call(maker(OBJECT), SEALED), {"path": canary})),
+        after="del value",
+    ),
+    Attack(
         "the partial is given its arguments by the call",
         lambda canary: stream(call(partial(MADE, MADE), canary)),
     ),
