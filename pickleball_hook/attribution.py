@@ -39,7 +39,7 @@ else:
 
 _FARTHEST = 16
 
-_IMPORTING = frozenset(["_find_and_load", "exec_module"])
+_IMPORTING = frozenset(["_find_and_load", "_handle_fromlist", "exec_module"])
 _LOADING = frozenset(["exec", "import", "marshal.loads", "object.__setattr__"])
 _WRITING_BYTECODE = frozenset(["open", "os.mkdir", "os.rename"])
 """Events of the import system itself, which also writes bytecode (PEP 3147)."""
@@ -293,6 +293,8 @@ def _importer(frame: FrameType | None) -> tuple[str, FrameType | None]:
     while frame is not None and _is_importing(frame.f_code):
         if frame.f_code.co_name == "_find_and_load":
             module = str(frame.f_locals.get("name", ""))
+        elif frame.f_code.co_name == "_handle_fromlist":  # ``from . import name``
+            module = str(frame.f_locals.get("from_name", ""))
         elif frame.f_code.co_name == "exec_module":
             executed = frame.f_locals.get("module")
         frame = frame.f_back

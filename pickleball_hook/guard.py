@@ -229,6 +229,14 @@ class Guard:
             return "what it is called with would have to be judged"
         return ""
 
+    def is_constructor(self, cls: type) -> bool:
+        """Tell whether making an object of a named class reaches no sink."""
+        known = self.named_verdict(cls)
+        if known is None:
+            return False
+        verdict = policies.verdict(known.module, known.name, CALL)
+        return CALL in verdict.grants or bool(verdict.traits.get(UNREDUCED))
+
     def named_verdict(self, value: object) -> Verdict | None:
         """Return the verdict under which a class or function, or what stands for it, was named."""
         return self.verdict_of(value)
@@ -252,11 +260,30 @@ class Guard:
         known = self.granted.get(id(value))
         return known[1] if known is not None and known[0] is value else None
 
+    def adopt(self, value: object) -> None:
+        """Judge an object of this load for being called, by the ``__call__`` of its class.
+
+        A reducer may return an object that knows how to make another one (SQLAlchemy,
+        event/base.py; torch_geometric, data/batch.py). What is called is its library's code.
+        """
+        made = self.made.get(id(value))
+        if made is None or made.value is not value or self.verdict_of(value) is not None:
+            return
+        base = next((base for base in type(value).__mro__ if "__call__" in vars(base)), None)
+        function = vars(base)["__call__"] if base is not None else None
+        if base is None or type(function) is not types.FunctionType:
+            return
+        verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__", CALL)
+        if CALL in verdict.grants and function.__code__.co_filename == verdict.origin:
+            self.grant(value, verdict)
+
     def permits(self, value: object, operation: str) -> str:
         """Return ``""`` if a named object may undergo an operation, else the reason why not."""
         verdict = self.verdict_of(value)
         if verdict is None:
             return "it did not come from a name in the file: only a name can be called"
+        if operation == CALL and verdict.name.endswith(".__call__") and _is_function(value):
+            return "it is called on its object only"
         if operation in verdict.grants:
             return ""
         asked = policies.verdict(verdict.module, verdict.name, operation)
@@ -506,6 +533,10 @@ def takes_anything(verdict: Verdict, code: Verdict | None = None) -> bool:
 
 def _library(verdict: Verdict) -> str:
     return verdict.target.partition(":")[0].partition(".")[0]
+
+
+def _is_function(value: object) -> bool:
+    return isinstance(value, (types.FunctionType, types.MethodType, names.CallOnly))
 
 
 def may_be_allowed(verdict: Verdict) -> bool:

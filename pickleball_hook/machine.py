@@ -192,6 +192,7 @@ def load_newobj_ex(self: Any) -> None:
 
 def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     guard: Guard = self._guard
+    guard.adopt(func)
     verdict = guard.verdict_of(func)
     maker = makers.find(guard, func)
     made = makers.asked(maker, args) if maker is not None else None

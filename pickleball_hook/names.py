@@ -131,6 +131,8 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
         or _singleton_verdict(value, module, name)
         or _compiled_verdict(value, module, name)
         or _named_tuple_verdict(value, module, name)
+        or _derived_verdict(value)
+        or _message_verdict(value)
     )
     if own is None:
         guard.refuse(
@@ -309,9 +311,9 @@ _CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "__reduce__", "__reduce
 _ACTING_MODULES = ("subprocess", "socket", "_socket", "ctypes", "_ctypes", "io", "_io", "mmap")
 
 
-def is_compiled(cls: type) -> bool:
-    """Tell whether a class and all its bases are defined without any Python code."""
-    for base in cls.__mro__:
+def is_compiled(cls: type, only: bool = False) -> bool:
+    """Tell whether a class and all its bases, or it `only`, are defined without Python code."""
+    for base in (cls,) if only else cls.__mro__:
         parts = [getattr(value, "__func__", value) for value in vars(base).values()]
         if any(isinstance(part, (types.FunctionType, property)) for part in parts):
             return False
@@ -366,6 +368,90 @@ def _named_tuple_verdict(value: object, module: str, name: str) -> Verdict | Non
     evidence = f"a tuple class that {module} makes at run time"
     grants = dict.fromkeys((REFER, CONSTRUCT, STATE), evidence)
     return Verdict(module, name, "class", f"{module}:{name}", grants, {}, "", {"fresh": True})
+
+
+_NO_CODE = frozenset(
+    [
+        *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slotnames__"),
+        *("__abstractmethods__", "_abc_impl", "__parameters__", "__orig_bases__", "__hash__"),
+        *("__annotations__", "__firstlineno__", "__static_attributes__", "__slots__"),
+    ]
+)
+"""What a class statement or ``type(name, bases, {})`` leaves in a class that adds no code."""
+
+
+def _derived_verdict(value: object) -> Verdict | None:
+    """Judge a class that is made at run time of others, and adds nothing to them.
+
+    All that runs is its bases' (``torch_geometric`` joins a batch and a kind of graph so), and
+    what they permit together it permits, under whatever name it goes.
+    """
+    if not isinstance(value, type) or not _NO_CODE.issuperset(vars(value)):
+        return None
+    if vars(value).get("__hash__") is not None or vars(value).get("__slots__"):
+        return None
+    bases = [own_verdict(base) for base in value.__bases__]
+    judged = [verdict for verdict in bases if verdict is not None]
+    if len(judged) < len(bases) or any(
+        verdict.kind != "class" or _is_ruled(verdict) for verdict in judged
+    ):
+        return None
+    shared = [op for op in (REFER, CONSTRUCT, STATE) if all(op in v.grants for v in judged)]
+    evidence = f"made of {', '.join(verdict.target for verdict in judged)}, with nothing of its own"
+    traits = _joined([verdict.traits for verdict in judged])
+    files = tuple(sorted({file for verdict in judged for file in verdict.files}))
+    grants = dict.fromkeys(shared, evidence)
+    module, name = value.__module__, value.__qualname__
+    target = f"{module}:{name}"
+    return Verdict(module, name, "class", target, grants, {}, "", traits, judged[0].origin, files)
+
+
+def _is_ruled(verdict: Verdict) -> bool:
+    return bool(verdict.rule or verdict.traits.get("state_rule"))
+
+
+def _joined(several: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the traits of classes that are one class now: each restriction of any holds."""
+    joined: dict[str, Any] = {}
+    for traits in several:
+        for key, value in traits.items():
+            known = joined.get(key)
+            if isinstance(value, (list, tuple)):
+                joined[key] = sorted({*(known or ()), *value})
+            elif key in ("assigns", "fresh"):
+                joined[key] = all(other.get(key, key == "assigns") for other in several)
+            else:
+                joined[key] = known or value
+    if "setters" in joined:  # judged for each class with its own bases
+        joined["setters"] = []
+    joined.pop("deferred", None)
+    return joined
+
+
+def _message_verdict(value: object) -> Verdict | None:
+    """Judge a class of protocol buffer messages, which its module makes of a description.
+
+    ``Message.__reduce__`` calls the class without arguments and sets the bytes of the message
+    (google/protobuf/message.py); the classes themselves are compiled and add no code.
+    """
+    home = sys.modules.get("google.protobuf.message")
+    message = getattr(home, "Message", None)
+    if not isinstance(message, type) or not isinstance(value, type):
+        return None
+    if not issubclass(value, message) or policies.owner_kind("google.protobuf.message") != (
+        "distribution"
+    ):
+        return None
+    own = value.__mro__[: value.__mro__.index(message)]
+    if not all(is_compiled(base, only=True) for base in own):
+        return None
+    file = str(getattr(home, "__file__", ""))
+    evidence = f"{file} a message class: its reducer returns it, its state is bytes"
+    grants = dict.fromkeys((REFER, CONSTRUCT, CALL, STATE), evidence)
+    target = f"{value.__module__}:{value.__qualname__}"
+    traits: dict[str, Any] = {"custom_state": True, "fresh": True}
+    module, name = value.__module__, value.__qualname__
+    return Verdict(module, name, "class", target, grants, {}, "literal_args", traits, file, (file,))
 
 
 def _compiled_verdict(value: object, module: str, name: str) -> Verdict | None:

@@ -2,7 +2,7 @@
 
 Each rule of ``policy_cache/base/README.md`` is one function here. It gets the operation, the
 object that undergoes it and the operands, and returns the reason why not, or ``""``. A rule that
-is named in a policy but not defined here refuses.
+is named in a policy but not defined refuses. Those of single libraries are in `library_rules`.
 """
 
 from __future__ import annotations
@@ -47,10 +47,16 @@ def check(
         name = verdict.traits.get({CALL: "call_rule", STATE: "state_rule"}.get(operation, ""), "")
     if not name:
         return
-    rule = RULES.get(name)
+    rule = RULES.get(name) or _of_library(name)
     reason = rule(guard, operation, target, operands) if rule else f"the rule {name} is not known"
     if reason:
         guard.refuse(guard.name(target), _OPCODES[operation], reason)
+
+
+def _of_library(name: str) -> Callable[[Guard, str, Any, tuple[Any, ...]], str] | None:
+    from pickleball_hook import library_rules
+
+    return library_rules.RULES.get(name)
 
 
 _OPCODES = {CALL: "REDUCE", CONSTRUCT: "NEWOBJ", STATE: "BUILD", FILL: "APPENDS/SETITEMS"}
@@ -241,7 +247,7 @@ def _partial(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...
     if operation == CALL:
         if not operands:
             return "it takes a function"
-        return _referable(guard, operands[0], operands[1:])
+        return referable(guard, operands[0], operands[1:])
     state = operands[0]
     if type(state) is not tuple or len(state) != 4:
         return "its state is an exact tuple of four"
@@ -250,13 +256,13 @@ def _partial(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...
         return "its state names another function"
     if type(args) is not tuple or type(kwargs) is not dict or attributes not in (None, {}):
         return "its state holds an exact tuple and dict"
-    return _referable(guard, func, (*args, *kwargs.values()))
+    return referable(guard, func, (*args, *kwargs.values()))
 
 
-def _referable(guard: Guard, func: Any, operands: tuple[Any, ...]) -> str:
+def referable(guard: Guard, func: Any, operands: tuple[Any, ...]) -> str:
     """Tell why a callable may not be kept with arguments that the file chose, ``""`` if it may."""
     if type(func) is functools.partial:
-        return _referable(guard, func.func, (*func.args, *func.keywords.values(), *operands))
+        return referable(guard, func.func, (*func.args, *func.keywords.values(), *operands))
     verdict = guard.verdict_of(func)
     if verdict is None and id(func) in guard.made:
         return guard.reason_against_call(func)
@@ -499,9 +505,12 @@ def has_already(guard: Guard, inst: Any, state: Any) -> bool:
     held = getattr(inst, "__dict__", None)
     if type(held) is not dict or getattr(type(inst), "__setstate__", None) is not None:
         return False
-    if not is_literal(state):
-        return False
-    return all(key in held and is_literal(held[key]) and held[key] == state[key] for key in state)
+    return all(key in held and _is_same(held[key], state[key]) for key in state)
+
+
+def _is_same(held: Any, given: Any) -> bool:
+    """Tell whether two values are one object, or equal literals."""
+    return held is given or (is_literal(held) and is_literal(given) and bool(held == given))
 
 
 def _in_full(target: Any, state: Any) -> Any:
@@ -827,73 +836,6 @@ def _nested_load(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     )
 
 
-# -- other libraries ------------------------------------------------------------------------------
-
-
-def _django_model(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
-    """``model_unpickle((app_label, object_name))`` (django/db/models/base.py).
-
-    It looks a model up among those that the program has installed, and makes it by ``__new__``.
-    """
-    (model,) = operands if len(operands) == 1 else (None,)
-    if type(model) is tuple and len(model) == 2 and all(type(part) is str for part in model):
-        return ""
-    return "it takes the label and the name of a model"
-
-
-def _named_triggers(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
-    """State of a combining trigger (apscheduler/triggers/combining.py).
-
-    ``{"triggers": [("module:Class", state), ...]}``: the setter imports each class, makes an
-    instance and sets its state. So each is judged as a global that undergoes NEWOBJ and BUILD.
-    """
-    if operation != STATE:
-        return ""
-    state = operands[0]
-    if type(state) is not dict or type(state.get("triggers")) is not list:
-        return "its state is an exact dict with a list of triggers"
-    for row in state["triggers"]:
-        if type(row) is not tuple or len(row) != 2 or type(row[0]) is not str:
-            return "a trigger is given by the name of its class and its state"
-        reason = _reason_against_instance(guard, *row)
-        if reason:
-            return reason
-    return ""
-
-
-def _reason_against_instance(guard: Guard, reference: str, state: Any) -> str:
-    """Judge an instance that a library makes of ``module:Class`` and a state."""
-    from pickleball_hook import machine, states
-
-    module, _, name = reference.partition(":")
-    cls = machine.find_global(guard, module, name)
-    if not isinstance(cls, type):
-        return f"{reference} is no class"
-    machine.check_construct(guard, cls, (), "NEWOBJ")
-    verdict = guard.class_verdict(cls)
-    reason = guard.permits(cls, STATE)
-    if not reason:
-        check(guard, verdict, STATE, cls, (state,))
-        states.check_state(guard, cls, verdict, state)
-    return reason
-
-
-def _own_metadata(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
-    """State of an OmegaConf container (omegaconf/basecontainer.py, ``__setstate__``).
-
-    The setter brings the types in the metadata up to date and keeps the rest. The metadata has to
-    be an object of this load: on a class, the types would be set for the whole process.
-    """
-    if operation != STATE:
-        return ""
-    state = operands[0]
-    metadata = state.get("_metadata") if type(state) is dict else None
-    made = guard.made.get(id(metadata))
-    if made is None or made.value is not metadata or isinstance(metadata, type):
-        return "its metadata is an object of this load"
-    return ""
-
-
 RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "literal_args": _literal_args,
     "plain_args": _plain_args,
@@ -928,8 +870,5 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "sklearn_vectorizer": _sklearn_vectorizer,
     "torch_state": _torch_state,
     "nested_load": _nested_load,
-    "django_model": _django_model,
-    "named_triggers": _named_triggers,
-    "own_metadata": _own_metadata,
 }
 """Name of a rule in a policy to what it checks."""

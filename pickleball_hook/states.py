@@ -238,7 +238,9 @@ def _check_shadow(guard: Guard, cls: type, key: str, value: object) -> None:
         return
     if callable(found) or hasattr(type(found), "__get__"):
         reason = guard.reason_against_call(value)
-        if reason:
+        if isinstance(found, type) and isinstance(value, type) and guard.is_constructor(value):
+            return  # one class in the place of another, for the program to make objects of
+        if reason and guard.reason_against_use(value, guard.class_verdict(cls)):
             guard.refuse(
                 guard.name(value),
                 f"BUILD of {full_name(cls)}.{key}",

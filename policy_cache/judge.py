@@ -741,7 +741,13 @@ def _judge_function_call(case: Case, reductions: Reductions) -> None:
     summary = _function_summary(case.thing)
     case.weigh(summary, case.thing.name, CALL)
     names = parameters(case.thing, False)
-    if "." in case.thing.name and (summary.calls | summary.constructs) - {*names[:1]}:
+    used = summary.calls | summary.constructs
+    if case.thing.name.endswith(".__call__"):  # on an object: it is not among the operands
+        own, *names = names
+        if own in used:
+            case.refuse("it calls its own object", CALL)
+            return
+    elif "." in case.thing.name and used - {*names[:1]}:
         case.refuse("a method that calls what it is given", CALL)
         return
     for trait, called in (("calls", summary.calls), ("constructs", summary.constructs)):

@@ -373,6 +373,10 @@ def _callable(node: ast.expr, scope: _Scope, depth: int) -> list[Reduction]:
     if isinstance(node, ast.Name) and node.id in scope.values:
         values = scope.values[node.id]
         return [r for value in values for r in _callable(value, scope, depth + 1)]
+    if isinstance(node, ast.Call):  # ``Getter(), (cls,)``: an object that is called
+        thing = scope.resolve(node.func) if isinstance(node.func, ast.Name) else None
+        found = member(thing, "__call__") if thing is not None and thing.kind == "class" else None
+        return [_reduction(found[1], scope, node)] if found is not None else []
     if isinstance(node, ast.Subscript):  # ``reduced[0]`` of an inherited reduction
         return _returned(node.value, scope, depth + 1)
     if isinstance(node, ast.Attribute) and _is_own(node.value, scope) and scope.owner:

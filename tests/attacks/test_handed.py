@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.assembler import build, name, new, stream
+from tests.attacks.assembler import build, call, name, new, stream
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims, variables
 
 HANDED = "gadgets.handed"
@@ -44,12 +44,52 @@ ATTACKS = [
             "finally:\n if gadgets.acts.Plain.limit != 3: open(canary, 'w')"
         ),
     ),
+    Attack(
+        "an object that acts when it is called",
+        lambda canary: stream(call(new(name(HANDED, "Acting")), canary)),
+    ),
+    Attack(
+        "an object that calls a class that acts",
+        lambda canary: stream(
+            call(new(name(HANDED, "Applier")), name("gadgets.acts", "Touch"), canary)
+        ),
+    ),
+    Attack(
+        "the call of an object by its name, where operands count otherwise",
+        lambda canary: stream(
+            call(
+                name(HANDED, "Applier.__call__"),
+                *(new(name(HANDED, "Applier")), name("gadgets.acts", "Touch"), canary),
+            )
+        ),
+    ),
+    Attack(
+        "a class made of others with a setter put into it",
+        lambda canary: stream(build(new(name(HANDED, "JoinedMaker")), canary)),
+    ),
+    Attack(
+        "a class made of others whose setter calls a class that acts",
+        lambda canary: stream(
+            build(
+                new(name(HANDED, "Joined")),
+                {"function": name("gadgets.acts", "Touch"), "arguments": (canary,)},
+            )
+        ),
+        "it may call what it is given",
+    ),
 ]
 
 HONEST = {
     "a function without a sink": called(name(HANDED, "doubled"), 2),
     "a class that keeps its arguments": called(name(HANDED, "Kept"), 1, 2),
     "an enum": called(name(HANDED, "Colour"), 1),
+    "an object that is called": stream(call(new(name(HANDED, "Getter")), 1)),
+    "a class made of others": stream(
+        build(
+            new(name(HANDED, "Joined")),
+            {"function": name(HANDED, "doubled"), "arguments": (2,)},
+        )
+    ),
     "an object whose attributes are set": stream(
         build(
             new(name(HANDED, "Marker")),
@@ -82,4 +122,24 @@ def test_harmless_ones_are_called(site: Path, tmp_path: Path) -> None:
         timeout=120,
         env=variables(tmp_path, "enforce"),
     )
-    assert loaded.stdout.split() == ["Caller", "Caller", "Caller", "Marker"], loaded.stderr
+    assert loaded.stdout.split() == [*("Caller", "Caller", "Caller", "list", "Joined", "Marker")], (
+        loaded.stderr
+    )
+
+
+def test_objects_are_called_that_a_reducer_returns(site: Path, tmp_path: Path) -> None:
+    program = (
+        "import pickle, sys, pickleball_hook; sys.path.insert(0, sys.argv[1])\n"
+        "pickleball_hook.install()\n"
+        "try: pickle.loads(eval(sys.stdin.read()))\n"
+        "except pickle.UnpicklingError as error: print(error)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program, str(site)],
+        input=repr(stream(call(new(name(HANDED, "Runner")), 1))),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=variables(tmp_path, "enforce"),
+    )
+    assert "only a name can be called" in loaded.stdout, loaded.stderr

@@ -69,3 +69,78 @@ def test_django_models_are_named_by_label(model: bytes) -> None:
     pytest.importorskip("django")
     with pytest.raises(PolicyViolation):
         entry.loads(b"cdjango.db.models.base\nmodel_unpickle\n(" + model + b"tR.")
+
+
+class TestUndefinedFunctions:
+    @pytest.fixture(autouse=True)
+    def sympy(self) -> Any:
+        return pytest.importorskip("sympy")
+
+    @staticmethod
+    def rebuilt(*operands: object) -> bytes:
+        return b"csympy.core.function\n_rebuild_undef\n" + pickle.dumps(operands, 0)[:-1] + b"R."
+
+    def test_honest(self, sympy: Any) -> None:
+        made = sympy.Function("f", real=True)
+        assert entry.loads(self.rebuilt("f", made._kwargs)) == made
+
+    @pytest.mark.parametrize(
+        "assumptions", [{"__dict__": True}, {"real": "1"}, {"bases": None}, {"f": True}, "real"]
+    )
+    def test_hostile(self, assumptions: object) -> None:
+        with pytest.raises(PolicyViolation):
+            entry.loads(self.rebuilt("f", assumptions))
+
+
+class TestCurried:
+    @pytest.fixture(autouse=True)
+    def toolz(self) -> Any:
+        return pytest.importorskip("toolz")
+
+    @staticmethod
+    def restored(func: object, args: object = (), attributes: object = ()) -> bytes:
+        class Pickler(pickle._Pickler):  # type: ignore[misc, name-defined]
+            def reducer_override(self, value: Any) -> Any:
+                from toolz.functoolz import _restore_curry, curry
+
+                operands = (curry, func, args, {}, attributes, False)
+                return (_restore_curry, operands) if value is mark else NotImplemented
+
+        mark = object()
+        out = io.BytesIO()
+        Pickler(out, 4).dump(mark)
+        return out.getvalue()
+
+    def test_honest(self, toolz: Any) -> None:
+        made = entry.loads(self.restored(len, (), (("__doc__", "a text"),)))
+        assert (made.func, made.__doc__) == (len, "a text")
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            (os.system, ("true",)),
+            ("os:system", ("true",)),
+            ("toolz.functoolz:sys.modules", ()),
+            (len, (), (("_partial", 1),)),
+            (len, (), (("__class__", 1),)),
+            (len, (), (("call", len),)),
+        ],
+    )
+    def test_hostile(self, data: tuple[Any, ...]) -> None:
+        with pytest.raises(PolicyViolation):
+            entry.loads(self.restored(*data))
+
+
+class TestConfigurations:
+    @pytest.fixture(autouse=True)
+    def omegaconf(self) -> Any:
+        return pytest.importorskip("omegaconf")
+
+    def test_honest(self, omegaconf: Any) -> None:
+        made = omegaconf.OmegaConf.create({"a": [1, "${b}"], "b": 2})
+        assert entry.loads(pickle.dumps(made)) == made
+
+    def test_metadata_that_is_a_class(self, omegaconf: Any) -> None:
+        state = {"_metadata": omegaconf.DictConfig, "_content": {}, "_parent": None}
+        with pytest.raises(PolicyViolation):
+            entry.loads(stream(omegaconf.DictConfig, state))

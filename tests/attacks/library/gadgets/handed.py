@@ -52,3 +52,48 @@ def follow(value: Any, name: str, *arguments: Any) -> Any:
 def doubled(value: Any) -> Any:
     """Compute something."""
     return value + value
+
+
+class Getter:
+    """Makes the object that a reducer says, when it is called."""
+
+    def __call__(self, value: Any) -> list[Any]:
+        return [value]
+
+
+class Wrapped:
+    """Reduces to an object that is called."""
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return Getter(), (self,)
+
+
+class Runner:
+    """May be called by the program; no reducer says so."""
+
+    def __call__(self, value: Any) -> Any:
+        return value
+
+
+class Acting:
+    """Acts when it is called, as its reducer says."""
+
+    def __call__(self, path: str) -> None:
+        os.mkdir(path)
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return Acting(), ("",)
+
+
+class Applier:
+    """Calls what it is called with."""
+
+    def __call__(self, function: Any, *arguments: Any) -> Any:
+        return function(*arguments)
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return Applier(), (str,)
+
+
+Joined = type("Joined", (Kept, Caller), {})
+JoinedMaker = type("JoinedMaker", (Maker,), {"__setstate__": Maker.make})

@@ -1,0 +1,165 @@
+"""Argument and state rules of single libraries, as those of :mod:`pickleball_hook.rules`.
+
+Their reducers and setters look things up by name, or make classes: the values in hand tell which.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from pickleball_hook import machine, rules, states
+from policy_cache.model import REFER, STATE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from pickleball_hook.guard import Guard
+
+_NAMING = frozenset(["__doc__", "__name__", "__qualname__", "__module__"])
+
+
+def _django_model(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``model_unpickle((app_label, object_name))`` (django/db/models/base.py).
+
+    It looks a model up among those that the program has installed, and makes it by ``__new__``.
+    """
+    (model,) = operands if len(operands) == 1 else (None,)
+    if type(model) is tuple and len(model) == 2 and all(type(part) is str for part in model):
+        return ""
+    return "it takes the label and the name of a model"
+
+
+def _named_triggers(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """State of a combining trigger (apscheduler/triggers/combining.py).
+
+    ``{"triggers": [("module:Class", state), ...]}``: the setter imports each class, makes an
+    instance and sets its state. So each is judged as a global that undergoes NEWOBJ and BUILD.
+    """
+    if operation != STATE:
+        return ""
+    state = operands[0]
+    if type(state) is not dict or type(state.get("triggers")) is not list:
+        return "its state is an exact dict with a list of triggers"
+    for row in state["triggers"]:
+        if type(row) is not tuple or len(row) != 2 or type(row[0]) is not str:
+            return "a trigger is given by the name of its class and its state"
+        reason = _reason_against_instance(guard, *row)
+        if reason:
+            return reason
+    return ""
+
+
+def _reason_against_instance(guard: Guard, reference: str, state: Any) -> str:
+    """Judge an instance that a library makes of ``module:Class`` and a state."""
+    module, _, name = reference.partition(":")
+    cls = machine.find_global(guard, module, name)
+    if not isinstance(cls, type):
+        return f"{reference} is no class"
+    machine.check_construct(guard, cls, (), "NEWOBJ")
+    verdict = guard.class_verdict(cls)
+    reason = guard.permits(cls, STATE)
+    if not reason:
+        rules.check(guard, verdict, STATE, cls, (state,))
+        states.check_state(guard, cls, verdict, state)
+    return reason
+
+
+def _own_metadata(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """State of an OmegaConf container (omegaconf/basecontainer.py, ``__setstate__``).
+
+    The setter brings the types in the metadata up to date and keeps the rest. The metadata has to
+    be an object of this load: on a class, the types would be set for the whole process.
+    """
+    if operation != STATE:
+        return ""
+    state = operands[0]
+    metadata = state.get("_metadata") if type(state) is dict else None
+    made = guard.made.get(id(metadata))
+    if made is None or made.value is not metadata or isinstance(metadata, type):
+        return "its metadata is an object of this load"
+    return ""
+
+
+def _graph_batch(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``DynamicInheritanceGetter()(cls, base_cls)`` (torch_geometric/data/batch.py).
+
+    It makes the class that is a batch of some kind of graphs, once, and an empty object of it.
+    """
+    data = sys.modules.get("torch_geometric.data")
+    if data is None or len(operands) != 2 or not all(isinstance(v, type) for v in operands):
+        return "it takes two classes"
+    cls, base = operands
+    if not issubclass(cls, data.Batch) or not issubclass(base, data.data.BaseData):
+        return "it takes a class of batches and a class of graphs"
+    for value in operands:
+        machine.check_construct(guard, value, (), "NEWOBJ")
+    return ""
+
+
+def _curried(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``_restore_curry(cls, func, args, kwargs, attributes, decorated)`` (toolz/functoolz.py).
+
+    A text ``module:name`` for `func` is imported: it is judged as a global that is handed out.
+    Otherwise what comes of it is a partial of `func`, with attributes that tell of it.
+    """
+    if len(operands) != 6:
+        return "it takes a class, a function, its arguments, attributes and a flag"
+    cls, func, args, kwargs, attributes, decorated = operands
+    home = sys.modules.get(getattr(cls, "__module__", None) or "")
+    if not isinstance(cls, type) or cls is not getattr(home, "curry", None):
+        return "its class is the library's own"
+    if type(args) is not tuple or type(kwargs) not in (dict, type(None)):
+        return "it takes exact arguments"
+    if type(func) is str:
+        module, _, name = func.rpartition(":")
+        value = machine.find_global(guard, module, name)
+        reason = guard.permits(value, REFER)
+        if not reason and not decorated and type(value) is not cls:
+            reason = "the text names no curried function"
+    else:
+        reason = rules.referable(guard, func, (*args, *(kwargs or {}).values()))
+    return reason or _reason_against_attributes(attributes)
+
+
+def _reason_against_attributes(attributes: Any) -> str:
+    """Say why pairs may not become attributes of a curried function."""
+    if type(attributes) is not tuple or not rules.is_literal(attributes):
+        return "its attributes are literals"
+    for pair in attributes:
+        if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str:
+            return "its attributes are pairs of a name and a value"
+        if pair[0].startswith("_") and pair[0] not in _NAMING:
+            return f"it has no attribute {pair[0]} of a file's"
+    return ""
+
+
+def _named_function(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``_rebuild_undef(name, assumptions)`` (sympy/core/function.py): an undefined function.
+
+    ``Function(name, **assumptions)`` makes a class that is its name and what is assumed of it.
+    """
+    if len(operands) != 2 or type(operands[0]) is not str or type(operands[1]) is not dict:
+        return "it takes a name and assumptions"
+    name, assumptions = operands
+    if not name.isprintable() or not all(
+        type(key) is str and not key.startswith("_") and value in (True, False, None)
+        for key, value in assumptions.items()
+    ):
+        return "assumptions are true or false"
+    known = sys.modules.get("sympy.core.assumptions")
+    if known is None or not known._assume_defined.issuperset({*assumptions} - {"nargs"}):
+        return "it takes assumptions that sympy knows"
+    return ""
+
+
+RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
+    "django_model": _django_model,
+    "named_triggers": _named_triggers,
+    "own_metadata": _own_metadata,
+    "graph_batch": _graph_batch,
+    "curried": _curried,
+    "named_function": _named_function,
+}
+"""Name of a rule in a policy to what it checks."""
