@@ -1,8 +1,9 @@
 """The pickles within a file, found by content and not by name, in bounded memory.
 
 torch's three formats, zip and tar archives, numpy's files, and what gzip, bzip2, xz, zlib, lz4 and
-zstandard compress, in one another. Nothing is written to disk but the copy of an archive that
-stands in another one, and nothing is believed of what an archive says of its own size.
+zstandard compress, in one another, and base64 in JSON. Nothing is written to disk but the copy of
+an archive that stands in another one, and nothing is believed of what an archive says of its own
+size.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ MOST_COPIED = 1 << 30
 _HEAD = 512
 _LOCAL_HEADER = 256
 _LONGEST_NPY_HEADER = 1 << 20
+_LONGEST_JSON = 1 << 26
+_IN_BASE64 = re.compile(rb'"(gA[E-X](?:[A-Za-z0-9+/]|\\[n/])+={0,2}(?:\\n)?)"')
+"""What starts as a pickle of protocol 1 to 5 in base64, as a JSON string."""
 _STORAGE = re.compile(r"(?:^|/)(?:data|tensors|constants)/\d+$")
 
 
@@ -221,6 +225,8 @@ def _recognized(head: bytes) -> Any:
             return walk
     if len(head) > 262 and head[257:262] == b"ustar":
         return _tar
+    if head.lstrip(b" \t\r\n")[:1] in (b"{", b"["):
+        return _json
     if head[:1] == b"\x78" and head[1:2] in b"\x01\x5e\x9c\xda" and _is_zlib(head):
         return _zlib
     return _plain
@@ -463,6 +469,32 @@ def _npy(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[Part]:
         yield Part(NUMPY, where, file)
 
 
+def _json(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[Part]:
+    """Pickles in base64 (stable-baselines3 keeps what is no JSON of a model so)."""
+    import binascii
+
+    text = file.read(_LONGEST_JSON + 1)
+    if len(text) > _LONGEST_JSON:
+        raise NotJudged(f"a JSON text of more than {_LONGEST_JSON >> 20} MiB")
+    if not where:
+        yield Part(PICKLE, where, io.BufferedReader(io.BytesIO(text)))  # as any other file
+    for found in _IN_BASE64.finditer(text):
+        budget.member()
+        try:
+            data = binascii.a2b_base64(found.group(1).replace(b"\\n", b"").replace(b"\\", b""))
+        except binascii.Error:
+            continue
+        place = (*where, f"base64 at {found.start(1)}")
+        yield Part(FOREIGN, place, io.BufferedReader(_Counted(io.BytesIO(data), budget)))
+
+
+def _not_read(name: str) -> Any:
+    def walk(file: Any, where: tuple[str, ...], budget: _Budget) -> Iterator[Part]:
+        yield Part(FOREIGN, where, None, f"{name} archives are not read here: unpack it first")
+
+    return walk
+
+
 _bzip2 = _decompressed(_bz2_opener, "bzip2")
 
 _MAGIC: tuple[tuple[bytes, Any], ...] = (
@@ -476,6 +508,8 @@ _MAGIC: tuple[tuple[bytes, Any], ...] = (
     (b"\x28\xb5\x2f\xfd", _decompressed(_zstd_opener, "zstandard")),
     (b"ZF0x", _old_joblib),
     (b"\x93NUMPY", _npy),
+    (b"7z\xbc\xaf\x27\x1c", _not_read("7z")),
+    (b"Rar!\x1a\x07", _not_read("rar")),
 )
 """First bytes to what goes through the file."""
 

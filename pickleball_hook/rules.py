@@ -836,8 +836,24 @@ def _nested_load(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     )
 
 
+def _sibling_file(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """State of a wrapper for an array in a file beside the pickle (joblib up to 0.9).
+
+    joblib writes the name without its folder and joins it with the pickle's own; an absolute path
+    would win over that, and reach any file, device or share.
+    """
+    if operation != STATE:
+        return ""
+    state = operands[0]
+    name = state.get("filename") if type(state) is dict else None
+    if type(name) is str and name not in ("", ".", "..") and not {*"/\\:\0"} & {*name}:
+        return ""
+    return "it names a file beside this one, without a folder"
+
+
 RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "literal_args": _literal_args,
+    "sibling_file": _sibling_file,
     "plain_args": _plain_args,
     "plain_pairs": _plain_pairs,
     "tz_args": _tz_args,

@@ -59,6 +59,8 @@ _DECIDABLE = frozenset(
         "itemgetter",
         "bytesio",
         "nested_load",
+        "sibling_file",
+        "sklearn_vectorizer",
     ]
 )
 """Rules that look at nothing but exact built-in values and verdicts."""

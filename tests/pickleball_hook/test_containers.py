@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import pickle
@@ -94,6 +96,32 @@ def test_storages_of_torch_are_passed_over_unless_they_start_as_pickles() -> Non
     members = {"x/data.pkl": DATA, "x/data/0": b"\x00" * 100, "x/data/1": DATA}
     rows = found(zipped(members, zipfile.ZIP_STORED))
     assert [where for _, where, _ in rows[1:]] == [("x/data.pkl",), ("x/data/1",)]
+
+
+def in_json(data: bytes, escaped: bool = False) -> bytes:
+    text = json.dumps({"policy": {":serialized:": base64.encodebytes(data).decode().strip()}})
+    return (text.replace("/", "\\/") if escaped else text).encode()
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_base64_in_json(protocol: int, escaped: bool) -> None:
+    data = pickle.dumps(["some data", 0.1, b"\xff" * 100], protocol)
+    text = in_json(data, escaped)
+    place = (f"base64 at {text.index(b'gA')}",)
+    assert found(zipped({"data": text}))[1:] == [(FOREIGN, ("data", *place), data)]
+    assert found(text)[-1] == (FOREIGN, place, data)
+
+
+def test_json_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(zipped({"a.json": b'["gASVtheles", "gA", "gA==", 5]'}))[1:] == []
+    monkeypatch.setattr(containers, "_LONGEST_JSON", 100)
+    assert "JSON text" in problems(zipped({"a.json": b"[" + b" " * 100 + b"]"}))[0]
+
+
+@pytest.mark.parametrize("magic", [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\x01\x00"])
+def test_archives_that_are_not_read_are_told(magic: bytes) -> None:
+    assert "not read here" in problems(magic + bytes(100))[0]
 
 
 def test_checksums_are_not_believed() -> None:

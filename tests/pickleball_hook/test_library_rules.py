@@ -6,6 +6,7 @@ import copyreg
 import io
 import os
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,38 @@ class TestNamedTriggers:
 
         with pytest.raises(PolicyViolation):
             entry.loads(stream(combining.OrTrigger, {"jitter": 1, "triggers": os.environ.copy()}))
+
+
+class TestSiblingFile:
+    """Arrays that joblib up to 0.9 kept in files beside the pickle."""
+
+    @pytest.fixture(autouse=True)
+    def compat(self) -> Any:
+        return pytest.importorskip("joblib.numpy_pickle_compat")
+
+    def test_honest(self, compat: Any, tmp_path: Path) -> None:
+        import joblib
+        import numpy
+
+        array = numpy.arange(6.0)
+        numpy.save(tmp_path / "model.pkl_01.npy", array)
+        state = {"filename": "model.pkl_01.npy", "subclass": numpy.ndarray, "allow_mmap": True}
+        (tmp_path / "model.pkl").write_bytes(stream(compat.NDArrayWrapper, state))
+        with pytest.warns(DeprecationWarning):
+            found = joblib.load(tmp_path / "model.pkl")
+        assert (found == array).all()
+
+    @pytest.mark.parametrize("kind", ["NDArrayWrapper", "ZNDArrayWrapper"])
+    @pytest.mark.parametrize(
+        "name", ["/dev/zero", "../a.npy", "C:a.npy", "\\\\share\\a.npy", "..", "", 5, None, b"a"]
+    )
+    def test_hostile(self, compat: Any, kind: str, name: object) -> None:
+        with pytest.raises(PolicyViolation, match="beside this one"):
+            entry.loads(stream(getattr(compat, kind), {"filename": name}))
+
+    def test_no_state_to_judge(self, compat: Any) -> None:
+        with pytest.raises(PolicyViolation):
+            entry.loads(stream(compat.NDArrayWrapper, [("filename", "/dev/zero")]))
 
 
 @pytest.mark.parametrize("model", [b"cbuiltins\nobject\n", b"(S'a'\ncos\nPathLike\nt", b"S'a.B'\n"])
