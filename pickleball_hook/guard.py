@@ -353,9 +353,9 @@ class Guard:
                 self.refuse(self.name(value), "GLOBAL", "it may be called, but not handed on")
         if operation in verdict.traits.get(TEXTLESS, ()):
             self._check_textless(verdict, operation, values)
-        reason = methods.reason_against(self, verdict, operation, values)
-        if reason:
-            self.refuse(_dotted(verdict), OPCODES[operation], reason)
+        called = methods.called_on(self, verdict, operation, values)
+        if called.reason:
+            self.refuse(_dotted(verdict), OPCODES[operation], called.reason)
         positions: dict[str, list[int]] = verdict.traits
         for trait, needed in (("calls", CALL), ("constructs", CONSTRUCT)):
             for index in positions.get(trait, ()):
@@ -363,7 +363,7 @@ class Guard:
                     self._check_operand(verdict, values[index], needed)
         judged = {*positions.get("calls", ()), *positions.get("constructs", ())}
         rest = [value for index, value in enumerate(values) if index not in judged]
-        if operation not in verdict.traits.get(INERT, ()):
+        if operation not in verdict.traits.get(INERT, ()) and not called.inert:
             self.expose(rest)
             return
         use = functools.partial(self.reason_against_use, code=verdict)

@@ -10,6 +10,8 @@ was filled in meanwhile: that is held against every class of the load.
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 from pickleball_hook import names
 from policy_cache import policies
 from policy_cache.model import AS_KEY, CALL, INERT, LATER, METHOD, METHODS, USED, Use
@@ -17,10 +19,27 @@ from policy_cache.model import AS_KEY, CALL, INERT, LATER, METHOD, METHODS, USED
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, NamedTuple
 
     from pickleball_hook.guard import Guard
     from policy_cache.model import Verdict
+
+    class Called(NamedTuple):
+        """What comes of the methods that some code calls on what it is given.
+
+        Attributes
+        ----------
+        reason : str
+            Why it may not be given that, ``""`` if it may.
+        inert : bool
+            Whether one of the methods calls what its object holds, or what it gets.
+        """
+
+        reason: str = ""
+        inert: bool = False
+
+else:
+    Called = namedtuple("Called", "reason inert", defaults=("", False))
 
 _HEAP_TYPE = 1 << 9
 """CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
@@ -29,8 +48,8 @@ _DEEPEST_LOOK = 100_000
 _TOO_MUCH = "there is too much of it to be looked through"
 
 
-def reason_against(guard: Guard, verdict: Verdict, operation: str, operands: list[Any]) -> str:
-    """Return why an operation may not have its operands, for the methods that it calls on them.
+def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any]) -> Called:
+    """Judge the methods that an operation calls on its operands.
 
     Parameters
     ----------
@@ -45,17 +64,18 @@ def reason_against(guard: Guard, verdict: Verdict, operation: str, operands: lis
     direct, deep = verdict.traits.get(METHODS, {}).get(operation, ((), ()))
     called = operation in verdict.traits.get(INERT, ())
     if not deep and not called:
-        return _reason(guard, {type(value) for value in operands}, set(direct)) if direct else ""
+        kinds = {type(value) for value in operands}
+        return _called(guard, kinds, set(direct)) if direct else Called()
     found = _within(operands)
     if found is None:
-        return _TOO_MUCH
+        return Called(_TOO_MUCH)
     kinds, callables = found
     asked = {*direct, *deep}
     for value in callables if called else ():  # what they are called with is among the operands
         known = guard.named_verdict(value)
         for names_of in known.traits.get(METHODS, {}).get(CALL, ()) if known is not None else ():
             asked.update(names_of)
-    return _reason(guard, kinds, asked)
+    return _called(guard, kinds, asked)
 
 
 def _within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
@@ -93,11 +113,9 @@ def _within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
     return kinds, callables
 
 
-def _reason(guard: Guard, kinds: set[type], asked: set[str], inert: bool = True) -> str:
-    """Return why objects of these classes may not have these methods called, nor what follows.
-
-    `inert` tells whether a method that calls what its object holds is a reason.
-    """
+def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
+    """Judge that objects of these classes have these methods called, and what follows."""
+    inert = False
     waiting = [(kind, name) for kind in kinds for name in asked]
     while waiting:
         kind, name = waiting.pop()
@@ -106,13 +124,12 @@ def _reason(guard: Guard, kinds: set[type], asked: set[str], inert: bool = True)
             continue
         who = f"it may call {name}() of an instance of {kind.__module__}.{kind.__qualname__}"
         if use.reason:
-            return f"{who}: {use.reason}"
-        if use.inert and inert:
-            return f"{who}, which calls what it holds"
+            return Called(f"{who}: {use.reason}")
+        inert = inert or use.inert
         fresh = set(use.methods) - asked
         asked |= fresh
         waiting += [(other, further) for other in kinds for further in fresh]
-    return ""
+    return Called("", inert)
 
 
 def use_of(guard: Guard, cls: type, name: str) -> Use | None:
@@ -153,7 +170,13 @@ class Watch:
             fresh = {*direct, *deep} - known
             if fresh:
                 self.asked[when] = known | fresh
-                reason = reason or _reason(guard, self.kinds, set(fresh), when == LATER)
+                reason = reason or self._judged(guard, self.kinds, set(fresh), when)
             if known:
-                reason = reason or _reason(guard, {cls}, set(known), when == LATER)
+                reason = reason or self._judged(guard, {cls}, set(known), when)
         return reason
+
+    def _judged(self, guard: Guard, kinds: set[type], asked: set[str], when: str) -> str:
+        found = _called(guard, kinds, asked)
+        if found.inert and when == LATER:
+            return "a finalizer may call a method that calls what its object holds"
+        return found.reason

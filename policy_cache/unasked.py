@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 _UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__"])
 """Attributes of objects of the file's that need no question when they are looked up."""
 
-MOST_IMPLICIT = 30
+MOST_IMPLICIT = 20
 """Functions followed for what runs unasked: such methods are short, or nothing can be proven."""
 
 _MOST_METHODS = 64
@@ -155,7 +155,12 @@ def _add(traits: dict[str, Any], trait: str, *operations: str) -> None:
 
 
 def note_methods(case: Case, summary: Summary, what: str, *operations: str) -> None:
-    """Keep which methods of the operands, and of what is in them, some code may call."""
+    """Keep which methods of the operands, and of what is in them, some code may call.
+
+    Code that could not be followed is unproven, whatever else it may call.
+    """
+    if summary.unproven:
+        return
     asked = [m.rpartition(".") for m in summary.methods]
     direct = {name for holder, _, name in asked if holder} - _UNASKED
     deep = {name for holder, _, name in asked if not holder} - _UNASKED
@@ -181,7 +186,7 @@ def judge_use(case: Case, name: str) -> None:
     operation = METHOD + name
     for cls, found in _definitions(case.thing, name):
         tainted = frozenset([*parameters(found, True), ALL_STATE])
-        case.weigh(reach(found, cls, tainted), name, operation)
+        case.weigh(reach(found, cls, tainted, MOST_IMPLICIT), name, operation)
     inert = any(operation in case.traits.get(trait, ()) for trait in (INERT, TEXTLESS))
     direct, deep = case.traits.get(METHODS, {}).get(operation, ((), ()))
     use = Use(case.refusals.pop(operation, ""), inert, sorted({*direct, *deep}))
