@@ -73,7 +73,7 @@ ATTACKS = [
     Attack(
         "a method that calls what its object holds",
         lambda canary: stream(made("Logs", log=made("Runs", action=TOUCH, path=canary))),
-        "calls what it holds",
+        "it may call what it is given",
     ),
     Attack(
         "a function that closes its argument",
