@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent / "roundtrips"
 TIMEOUT = 900.0
 PROGRAM = "program"
 
-#: Refusals that are meant: family, pattern of the case's name, pattern of the refused global, why.
+#: Refusals that are meant: patterns of the family, the case's name and the refused global, why.
 EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
     ("by_value", ".*", r"(cloudpickle|dill)\b.*", "functions by value are code in the file"),
     (
@@ -53,16 +53,26 @@ EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
         "looks attributes up by names in the file",
     ),
     ("frames", "getter", r"operator\.attrgetter", "looks attributes up by names in the file"),
+    ("plain", "itertools", r"itertools\..*", "iterators half way through: gone in Python 3.14"),
+    ("plain", "mutators", r"builtins\..*", "change what was judged"),
+    (
+        "program .*",
+        ".*: reducer with a partial",
+        ".*",
+        "what a call gives is called: only a name can be",
+    ),
 )
 START, END = "<!-- round trips: written by bench/roundtrips.py -->", "<!-- end of round trips -->"
 
 
 class Family(NamedTuple):
-    """One module of ``roundtrips/``, or one way to start the program in ``roundtrips/program``."""
+    """One module of ``roundtrips/``, or one way to start a program of ``roundtrips/program``."""
 
     name: str
     command: tuple[str, ...]
     folder: str | None = None
+    given: str | None = None
+    """What is piped into the interpreter."""
 
 
 def families() -> list[Family]:
@@ -73,12 +83,15 @@ def families() -> list[Family]:
         if path.stem not in ("worker", "declared")
     ]
     folder = HERE / PROGRAM
-    return [
-        *found,
-        Family("program script", (str(folder / "app.py"),)),
-        Family("program -m", ("-m", "app"), str(folder)),
-        Family("program -c", ("-c", (folder / "app.py").read_text()), str(folder)),
-    ]
+    for path in sorted(folder.glob("*.py")):
+        name, text = f"{PROGRAM} {path.stem}", path.read_text(encoding="utf-8")
+        found += [
+            Family(name, (str(path),)),
+            Family(f"{name} -m", ("-m", path.stem), str(folder)),
+            Family(f"{name} -c", ("-c", text), str(folder)),
+            Family(f"{name} piped", ("-",), str(folder), text),
+        ]
+    return found
 
 
 class Outcome(NamedTuple):
@@ -136,6 +149,7 @@ def run(family: Family, mode: str, action: str, folder: Path, home: Path) -> lis
                 [*command, skip],
                 cwd=family.folder or folder,
                 env=environment,
+                input=(family.given or "").encode(),
                 capture_output=True,
                 timeout=TIMEOUT,
             )
@@ -183,7 +197,11 @@ def explanation(family: str, outcome: Outcome) -> str | None:
     """Why a refusal is meant, or None."""
     named = str(outcome.guarded.get("global", ""))
     for where, case, pattern, why in EXPLAINED:
-        if where == family and re.fullmatch(case, outcome.case) and re.fullmatch(pattern, named):
+        if (
+            re.fullmatch(where, family)
+            and re.fullmatch(case, outcome.case)
+            and re.fullmatch(pattern, named)
+        ):
             return why
     return None
 

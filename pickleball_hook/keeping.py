@@ -14,6 +14,7 @@ import types
 from pickleball_hook import safe_globals, settings
 from pickleball_hook.prover import Prover
 from policy_cache import policies
+from policy_cache.locate import main_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +49,18 @@ def prover_for(load: Load, file: str) -> Prover:
     return prover
 
 
-def _settings() -> tuple[int, object]:
-    return policies.epoch(), settings.allowances()
+def _settings() -> tuple[object, ...]:
+    return policies.epoch(), settings.allowances(), _typed()
+
+
+def _typed() -> object:
+    """Return what changes when lines or cells have been added to the program."""
+    main = sys.modules.get("__main__")
+    if main is None or main_file():
+        return None
+    from policy_cache import cells
+
+    return cells.state(main)
 
 
 def give_back(prover: Prover) -> None:

@@ -8,6 +8,7 @@ import types
 
 from pickleball_hook import safe_globals
 from policy_cache import policies
+from policy_cache.locate import main_file
 from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, UNREDUCED, Verdict
 
 TYPE_CHECKING = False
@@ -232,7 +233,8 @@ def _is_from(module: types.ModuleType, origin: str) -> bool:
     """Tell whether a live module was loaded from the file that was analysed."""
     file = getattr(module, "__file__", None)
     if not origin:
-        return file is None or policies.is_stdlib_file(file)
+        is_main = module is sys.modules.get("__main__") and not main_file()
+        return file is None or is_main or policies.is_stdlib_file(file)
     if not isinstance(file, str):
         return policies.is_stdlib_file(origin)  # frozen
     return _same_file(file, origin)

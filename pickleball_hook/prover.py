@@ -152,7 +152,7 @@ class Prover(Guard):
         self.named: dict[int, Named] = {}
         self.names: dict[tuple[str, str], tuple[Named, str]] = {}
         """Globals of earlier loads, with the modules that they were defined in."""
-        self.rests_on: tuple[int, object] | None = None
+        self.rests_on: tuple[object, ...] | None = None
         """The settings under which globals may be kept for later loads, None if they may not."""
         self.setters: dict[type, Any] = {}
         """Hooks for the states of real objects, by class."""

@@ -12,6 +12,7 @@ import glob
 import os
 import re
 from functools import lru_cache
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import NamedTuple
 
 from policy_cache.locate import Module
@@ -67,6 +68,31 @@ def look_up(module: Module, name: str) -> Name | None:
     if not name.isidentifier():
         return None
     return _from_sources(module, name) or _from_binary(module, name)
+
+
+def returned_beside(module: Module, name: str) -> str:
+    """Return the evidence that a compiled reducer returns a Python function, or ``""``.
+
+    C code finds such a function as an attribute of its module: both names stand in the binary, and
+    the function is named for what it does.
+
+    Parameters
+    ----------
+    module : Module
+        That of the function, with source.
+    name : str
+        The function.
+    """
+    if not _UNPICKLER_NAME.search(name) or not module.file:
+        return ""
+    folder = glob.escape(os.path.dirname(module.file))
+    for suffix in EXTENSION_SUFFIXES:
+        for path in sorted(glob.glob(f"{folder}/*{suffix}")):
+            binary = _binary(path)
+            named = all(f"\0{text}\0".encode() in binary for text in (module.name, name))
+            if named and b"__reduce__" in binary:
+                return f"{path} (names it, and defines a __reduce__)"
+    return ""
 
 
 def forget() -> None:

@@ -734,6 +734,8 @@ def _judge_function_call(case: Case, reductions: Reductions) -> None:
     """``REDUCE`` of a function is for what a reducer of its library returns."""
     located = locate(case.thing.module)
     evidence = _returned(case.thing.key, reductions(located)) if located else ""
+    if not evidence and located is not None:
+        evidence = extensions.returned_beside(located, case.thing.name)
     if not evidence:
         case.refuse("no reducer of its library returns it", CALL)
         return

@@ -140,17 +140,25 @@ def _find_main(name: str) -> Module | None:
     module = sys.modules.get(name)
     if module is None:
         return None
-    file = getattr(module, "__file__", None) or ""
-    kind = "source" if file.endswith((".py", ".pyw")) or _is_typed(module) else "live"
+    file = main_file(name)
+    has_source = file.endswith((".py", ".pyw")) if file else _is_typed(module)
+    kind = "source" if has_source else "live"
     return Module(
         name, kind, os.path.abspath(file) if file else "", False, (), Owner(PROGRAM, name)
     )
 
 
+def main_file(name: str = "__main__") -> str:
+    """Return the file of the program, ``""`` if it has none: typed, piped or given with ``-c``.
+
+    What comes from a pipe, and at the prompt of Python 3.13, is said to be of ``<stdin>``.
+    """
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return file if isinstance(file, str) and not file.startswith("<") else ""
+
+
 def _is_typed(main: Any) -> bool:
-    """Tell whether ``__main__`` has no file, but its source is known."""
-    if getattr(main, "__file__", None):
-        return False
+    """Tell whether the source of ``__main__`` is known though it has no file."""
     from policy_cache import cells
 
     return bool(cells.text(main))
@@ -282,7 +290,7 @@ def _import_root(file: str, name: str) -> str:
 
 def _main_folder() -> str | None:
     main = sys.modules.get("__main__")
-    file: str | None = getattr(main, "__file__", None)
+    file = main_file()
     if not file or getattr(main, "__spec__", None) is not None:
         return None  # ``-m``, ``-c`` or a prompt: its path entry is the working directory
     return os.path.dirname(os.path.realpath(file))

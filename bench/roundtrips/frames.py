@@ -71,7 +71,7 @@ def offset(name: str) -> object:
 class Cohort(pd.DataFrame):
     """A frame of the program's own, with metadata."""
 
-    _metadata = ["study"]  # noqa: RUF012
+    _metadata = ["study"]
 
     @property
     def _constructor(self) -> type:

@@ -257,6 +257,16 @@ def run(cases: Callable[[], list[Case]], formats: Iterable[str], arguments: list
     os._exit(0)
 
 
+def program(objects: dict[str, Callable[[], object]], module: str) -> None:
+    """Save or load the objects of a program: those of ``__main__``, and of itself imported."""
+    imported: dict[str, Callable[[], object]] = importlib.import_module(module).OBJECTS
+    cases = [
+        *((f"main: {name}", build) for name, build in objects.items()),
+        *((f"module: {name}", build) for name, build in imported.items()),
+    ]
+    run(lambda: cases, ("pickle", "joblib"), sys.argv[1:])
+
+
 def main() -> None:
     family, *arguments = sys.argv[1:]
     if arguments[0] == "save":

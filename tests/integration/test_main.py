@@ -126,24 +126,56 @@ def test_the_hostile_one_acts_without_the_guard(run: Runner) -> None:
     assert json.loads(started(run, "-c", CLASSES + LOAD, "off"))[3] is True
 
 
+@pytest.mark.parametrize("later", [False, True], ids=["class", "function of a later cell"])
 @pytest.mark.parametrize("action", ["os.mkdir", "str"])
-def test_cells_of_a_notebook(run: Runner, action: str) -> None:
+def test_cells_of_a_notebook(run: Runner, action: str, later: bool) -> None:
     """IPython's own way to run a cell, where it is installed."""
     pytest.importorskip("IPython")
+    load = (
+        "try: pickle.loads(data)\nexcept Exception as error: print('raised', type(error).__name__)"
+    )
+    cells = [
+        "import os, pickle",
+        f"def act(path): {'str' if later else action}(path)",
+        "class Cell:\n    def __setstate__(self, state): act(state['path'])",
+        f"data = {HOSTILE.replace(b'Acts', b'Cell')!r}",
+        *([load] * 3 if later else []),
+        f"def act(path): {action}(path)",
+        load,
+        "print('touched', os.path.exists('canary'))",
+    ]
     script = f"""
 import sys
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance(user_module=sys.modules["__main__"])
 del sys.modules["__main__"].__file__
-for cell in [
-    "import os, pickle",
-    "class Cell:\\n    def __setstate__(self, state): {action}(state['path'])",
-    "data = {HOSTILE.replace(b"Acts", b"Cell")!r}",
-    "try: pickle.loads(data)\\nexcept Exception as error: print('raised', type(error).__name__)",
-    "print('touched', os.path.exists('canary'))",
-]:
+for cell in {cells!r}:
     shell.run_cell(cell, store_history=True)
 """
     done = run(script, mode="enforce")
-    assert "touched False" in done.stdout, done.stderr
-    assert ("raised PolicyViolation" in done.stdout) is (action == "os.mkdir"), done.stdout
+    assert "touched False" in done.stdout, done.stdout + done.stderr
+    assert done.stdout.count("raised PolicyViolation") == (action == "os.mkdir"), done.stdout
+
+
+@pytest.mark.parametrize("way", ["-c", "-", "-i"])
+def test_modules_beside_it_are_not_its_own(run: Runner, way: str) -> None:
+    """They are found because the working directory is on the path: anyone may have put them there."""
+    (run.folder / "beside.py").write_text("class Beside: pass\n")
+    shape = typed if way == "-i" else str
+    started(
+        run,
+        way,
+        "import pickle, beside\npickle.dump(beside.Beside(), open('b.pkl', 'wb'))\n",
+        "off",
+    )
+    text = """
+import pickle, sys
+def load():
+    try:
+        pickle.load(open('b.pkl', 'rb'))
+    except Exception as error:
+        return type(error).__name__
+
+print('[', load(), 'beside' in sys.modules)
+"""
+    assert "[ PolicyViolation False" in started(run, way, shape(text), "enforce")

@@ -6,9 +6,10 @@ from importlib.machinery import EXTENSION_SUFFIXES
 
 import pytest
 
-from policy_cache import extensions
+from policy_cache import extensions, policies
 from policy_cache.extensions import Name
 from policy_cache.locate import locate
+from policy_cache.model import CALL
 
 SUFFIX = EXTENSION_SUFFIXES[0]
 
@@ -176,3 +177,42 @@ def test_functions_that_a_source_registers(library, registers: str) -> None:
     found = known(library, "shrink", {".pyx": text})
     assert found is not None
     assert not found.returned
+
+
+HELPERS = """
+import os
+
+def rebuild(cls, arguments):
+    return cls(*arguments)
+
+def rebuild_file(path):
+    os.mkdir(path)
+
+def rebuild_other(cls):
+    return cls()
+
+def convert(cls):
+    return cls()
+"""
+NAMES = b"\0__reduce__\0acme._helpers\0rebuild\0rebuild_file\0convert\0"
+
+
+@pytest.mark.parametrize(
+    ("name", "binary", "called"),
+    [
+        ("rebuild", NAMES, True),
+        ("rebuild", NAMES.replace(b"__reduce__", b"__repr__"), False),
+        ("rebuild", NAMES.replace(b"_helpers", b"_others"), False),
+        ("rebuild_file", NAMES, False),  # it reaches a sink
+        ("rebuild_other", NAMES, False),
+        ("convert", NAMES, False),
+    ],
+)
+def test_python_function_that_a_compiled_reducer_returns(
+    library, name: str, binary: bytes, called: bool
+) -> None:
+    files = {"acme/__init__.py": "", "acme/_helpers.py": HELPERS, f"acme/_fast{SUFFIX}": binary}
+    library.install("acme", files)
+    verdict = policies.verdict("acme._helpers", name, CALL)
+    assert (CALL in verdict.grants) is called
+    assert verdict.traits.get("calls") == ([0] if called else None)

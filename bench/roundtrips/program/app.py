@@ -1,8 +1,8 @@
 """A program whose classes tell pickle in every way there is what they are made of.
 
-Run as a script, with ``-m`` and with ``-c``; takes the arguments of ``worker.py`` after the family.
-The classes are pickled as those of ``__main__``, as those of a module beside it (this very file,
-imported), and from a package.
+Run as a script, with ``-m``, with ``-c`` and from a pipe; takes the arguments of ``worker.py`` after
+the family. The classes are pickled as those of ``__main__``, as those of a module beside it (this
+very file, imported), and from a package.
 """
 
 from __future__ import annotations
@@ -475,17 +475,16 @@ OBJECTS: dict[str, Any] = {
 }
 
 
-if __name__ == "__main__":
-    import sys
-
-    import app
-    import worker
+def opened() -> Any:
     from inner import models
 
-    CASES: list[worker.Case] = [
-        *((f"main: {name}", build) for name, build in OBJECTS.items()),
-        *((f"module: {name}", build) for name, build in app.OBJECTS.items()),
-        ("package: model", lambda: models.Model(3)),
-        ("package: opened", lambda: models.Opened("x")),
-    ]
-    worker.run(lambda: CASES, ("pickle", "joblib"), sys.argv[1:])
+    return [models.Model(3), models.Opened("x")]
+
+
+OBJECTS["package"] = opened
+
+if __name__ == "__main__":
+    import inner.models
+    import worker
+
+    worker.program(OBJECTS, "app")
