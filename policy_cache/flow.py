@@ -13,7 +13,7 @@ import ast
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_cache import base_policy
+from policy_cache import base_policy, values
 from policy_cache.distributions import STDLIB
 from policy_cache.hierarchy import in_class_scope, lineage, member
 from policy_cache.locate import Module, locate
@@ -39,6 +39,7 @@ from policy_cache.values import (
     SUPER,
     TEXT,
     UNKNOWN,
+    WRAPPED,
     Atom,
     Value,
     join,
@@ -55,7 +56,7 @@ STATE = "self.*"
 """Taint of every attribute of the instance: what ``__setstate__`` and ``__del__`` start with."""
 
 _DEEPEST = 12
-_MOST_FUNCTIONS = 250
+_MOST_FUNCTIONS = 80
 _MOST_ROUNDS = 8
 _MOST_DOUBTS = 8
 """How many places that could not be followed are named: one is enough to be unproven."""
@@ -66,9 +67,29 @@ _MOST_VISITED = 16
 _MOST_GIVEN = 4
 """Callables handed to one parameter are followed one by one up to here, then all at once."""
 
+_EVERYTHING = "*"
+"""Stands for all local names where a statement reads them all."""
+
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 _CALLABLE = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, RESULT, CALLER, COMPUTED)
 _PASSED = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, CALLER, COMPUTED)
+
+BY_MACHINE = ("__del__", "__hash__", "__eq__", "__getattribute__", "__getattr__")
+"""Methods that the unpickler itself, or the interpreter after it, runs at any time."""
+
+CALLED_OFTEN = ("__iter__", "__next__", "__len__", "__bool__", "__array_finalize__")
+
+IMPLICIT = (
+    *BY_MACHINE,
+    *CALLED_OFTEN,
+    *("__index__", "__int__", "__float__", "__str__", "__repr__", "__format__", "__ne__"),
+    *("__contains__", "__getitem__", "__missing__", "__enter__", "__fspath__"),
+    *("__array__", "__set_name__", "__aiter__", "__anext__"),
+)
+"""Methods that the interpreter, or a callable that is handed the object, runs unasked.
+
+They are judged with each class, whatever else its objects undergo (`unasked`).
+"""
 
 _PROTOCOL = (
     *("__iter__", "__next__", "__len__", "__str__", "__repr__", "__bool__", "__int__", "__float__"),
@@ -76,6 +97,9 @@ _PROTOCOL = (
     *("__fspath__", "__array__", "__bytes__", "__reversed__", "__copy__", "__deepcopy__"),
 )
 """Methods that builtins and compiled functions run on what they are given."""
+
+_RARE = tuple(name for name in _PROTOCOL if name not in IMPLICIT)
+"""Those that are not judged with each class anyway."""
 
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add",
@@ -206,29 +230,50 @@ class Summary(NamedTuple):
 class _Question:
     """One question: what it may still cost, and which functions are being walked for it."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, owner: Thing | None) -> None:
         self.left = most
+        self.owner = owner
         self.walking: set[_Key] = set()
-        self.cut: set[_Key] = set()
-        """Functions whose summary was not at hand: recursive calls, and what lay too far."""
+        self.cuts: list[set[_Key]] = [set()]
+        """For each function being walked, whose summary it missed: recursive calls, `_TOO_FAR`."""
+
+
+class _Partial(NamedTuple):
+    """A summary that rests on others cut short: good again where they would be cut again."""
+
+    summary: Summary
+    cut: frozenset[_Key]
+    depth: int
 
 
 _Given = frozenset[tuple[str, Atom]]
 _Key = tuple[str, str, frozenset[str], _Given]
+_TOO_FAR: _Key = ("too far", "", frozenset(), frozenset())
+_TOO_MUCH: _Key = ("too much", "", frozenset(), frozenset())
 _summaries: dict[_Key, Summary] = {}
-_static_values: dict[tuple[str, str, int], Value] = {}
+_partial: dict[_Key, _Partial] = {}
+_static_values: dict[tuple[str, int], Value] = {}
+_evaluating: set[tuple[str, int]] = set()
+"""Names whose values are being found: what is told of other names meanwhile may be incomplete."""
 _known_members: dict[tuple[str, int, str], list[tuple[Thing, Thing]]] = {}
 _attribute_values: dict[str, dict[str, Value]] = {}
+_globals: dict[tuple[str, str], Value] = {}
+_global_attributes: dict[tuple[str, int, str], Value] = {}
 _shapes: dict[ast.AST, _Shape] = {}
 
 
 def forget() -> None:
     """Drop every summary."""
     _summaries.clear()
+    _partial.clear()
     _static_values.clear()
+    _evaluating.clear()
     _attribute_values.clear()
     _known_members.clear()
+    _globals.clear()
+    _global_attributes.clear()
     _shapes.clear()
+    values.forget()
 
 
 def parameters(function: Thing, skip_first: bool) -> list[str]:
@@ -260,7 +305,7 @@ def reach(
     most : int
         How many functions may be walked before the rest is unproven.
     """
-    question = _Question(most)
+    question = _Question(most, owner)
     found = _reach(function, owner, tainted, frozenset(), 0, question)
     for other in _alternatives(function):
         tokens = frozenset(token for token in tainted if token.startswith("self."))
@@ -316,20 +361,27 @@ def _reach(
     if key in _summaries:
         return _summaries[key]
     if key in question.walking:  # a recursive call adds nothing to its own first round
-        question.cut.add(key)
+        question.cuts[-1].add(key)
         return Summary(returns=DATA if tainted else NOTHING)
+    known = _partial.get(key)
+    if known is not None and depth >= known.depth and known.cut <= question.walking | {_TOO_FAR}:
+        question.cuts[-1] |= known.cut
+        return known.summary
     if depth > _DEEPEST or question.left <= 0:
-        question.cut.add(key)
+        question.cuts[-1].add(_TOO_FAR if depth > _DEEPEST else _TOO_MUCH)
         far = (f"{function.where} is too far to follow",)
         return Summary(unproven=far, returns=DATA if tainted else NOT_KNOWN)
     question.left -= 1
     question.walking.add(key)
+    question.cuts.append(set())
     summary = _Walk(function, owner, tainted, given, depth, question).run()
     question.walking.discard(key)
-    question.cut.discard(key)
-    if not question.cut or depth == 0:
-        # Anything that rests on a summary cut short is good for this question only.
+    cut = question.cuts.pop() - {key}
+    question.cuts[-1] |= cut
+    if not cut or depth == 0:
         _summaries[key] = summary
+    elif _TOO_MUCH not in cut:  # what rests on a summary cut short is good for this question only
+        _partial[key] = _Partial(summary, frozenset(cut), depth)
     return summary
 
 
@@ -359,6 +411,14 @@ class _Call(NamedTuple):
             return self.unpacked, self
         first, *rest = self.positional
         return first, self._replace(positional=rest, starred_at=max(self.starred_at - 1, 0))
+
+
+class _Done(NamedTuple):
+    """A part of a function that was walked: what it read, and when."""
+
+    read: set[str]
+    clock: int
+    tokens: int
 
 
 class _Shape(NamedTuple):
@@ -427,9 +487,20 @@ class _Walk:
         self.scope: Thing | None = None
         """The class in whose body an expression stands."""
         self.env: dict[str, Value] = {}
-        self.read: set[str] = set()
-        self.stale = False
-        """Whether a name came to stand for more after it had been read: another round is due."""
+        self.reading: set[str] = set()
+        """Names that the statement under way has read."""
+        self.clock = 0
+        """Counts the changes of what names, and calls of nested functions, stand for."""
+        self.changed: dict[str, int] = {}
+        """When a name came to stand for more of what was walked before: see `_change_seen`."""
+        self.loops = 0
+        """Loops around what is walked."""
+        self.lazy = 0
+        """Generator expressions around what is walked."""
+        self.later: set[str] = set()
+        """Names that nested functions and generators read, whenever they run."""
+        self.returned_at = 0
+        self.done: dict[ast.AST, _Done] = {}
         self.leaves = False
         """Whether the method that was followed last left data in the attributes of its object."""
         self.handed: set[Atom] = set()
@@ -459,11 +530,10 @@ class _Walk:
         assert self.node is not None
         self._enter_parameters()
         for _ in range(_MOST_ROUNDS):
-            self.stale = False
-            before = self._size()
+            before = self.clock, len(self.tokens)
             for statement in self.node.body:
                 self._statement(statement)
-            if not self.stale and self._size() == before:
+            if before == (self.clock, len(self.tokens)):
                 break
         else:
             self.unproven[f"{self.function.where} does not settle"] = None
@@ -478,10 +548,6 @@ class _Walk:
             frozenset(token for token in self.tokens if token.startswith("self.")),
             frozenset(self.methods),
         )
-
-    def _size(self) -> tuple[int, int]:
-        returned = sum(len(v.atoms) + v.tainted for key, v in self.returned.items() if key)
-        return len(self.tokens), returned
 
     def _outward(self, value: Value) -> Value:
         """Return a returned value as the caller sees it."""
@@ -562,7 +628,7 @@ class _Walk:
         elif thing.key in _PLAIN_DECORATORS:
             return
         elif thing.kind == "function" and _is_followed(thing):
-            wrapped = Atom(GLOBAL, self.function)
+            wrapped = Atom(WRAPPED, self.function)  # called with what the walk has seen
             firsts = _wrapping_parameters(thing) if isinstance(node, ast.Call) else []
             named = frozenset((name, wrapped) for name in firsts)
             self._merge(node, self._below(thing, self._class_of(thing), frozenset(), named))
@@ -578,13 +644,32 @@ class _Walk:
     def _statement(self, node: ast.AST) -> None:
         handler = _STATEMENTS.get(type(node))
         if handler is not None:
-            handler(self, node)
+            if isinstance(node, _SIMPLE):
+                self._once(node, handler)
+            else:
+                handler(self, node)
             return
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
-                self.eval(child)
+                self._once(child, _Walk.eval)
             else:
                 self._statement(child)
+
+    def _once(self, node: ast.AST, handler: Callable[[_Walk, Any], object]) -> None:
+        """Walk a part of the body, in later rounds only if what it reads has changed."""
+        done = self.done.get(node)
+        if (
+            done is not None
+            and done.tokens == len(self.tokens)
+            and done.clock >= self.returned_at
+            and all(self.changed.get(name, 0) <= done.clock for name in done.read)
+        ):
+            return
+        around, self.reading = self.reading, set()
+        clock, tokens = self.clock, len(self.tokens)
+        handler(self, node)
+        self.done[node] = _Done(self.reading, clock, tokens)
+        self.reading |= around
 
     def _assign(self, node: ast.Assign) -> None:
         value = self.eval(node.value)
@@ -602,19 +687,38 @@ class _Walk:
         self._store(node.target, join(loaded, value), node.value)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
-        self._store(node.target, self._iterate(node, self.eval(node.iter)), None)
-        for statement in [*node.body, *node.orelse]:
+        self.loops += 1
+        self._once(node, _Walk._for_items)
+        for statement in node.body:
+            self._statement(statement)
+        self.loops -= 1
+        for statement in node.orelse:
             self._statement(statement)
 
+    def _while(self, node: ast.While) -> None:
+        self.loops += 1
+        self._once(node.test, _Walk.eval)
+        for statement in node.body:
+            self._statement(statement)
+        self.loops -= 1
+        for statement in node.orelse:
+            self._statement(statement)
+
+    def _for_items(self, node: ast.For | ast.AsyncFor) -> None:
+        self._store(node.target, self._iterate(node, self.eval(node.iter)), None)
+
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        self._once(node, _Walk._with_items)
+        for statement in node.body:
+            self._statement(statement)
+
+    def _with_items(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
             value = self.eval(item.context_expr)
             names = ("__enter__", "__exit__", "__aenter__", "__aexit__")
             entered = self._run_implicit(node, value, names)
             if item.optional_vars is not None:
                 self._store(item.optional_vars, join(value, entered), None)
-        for statement in node.body:
-            self._statement(statement)
 
     def _handler(self, node: ast.ExceptHandler) -> None:
         if node.name:
@@ -643,7 +747,11 @@ class _Walk:
 
     def _give(self, value: Value) -> None:
         frame = self.frames[-1] if self.frames else 0
-        self.returned[frame] = join(self.returned.get(frame, NOTHING), value)
+        known = self.returned.get(frame, NOTHING)
+        self.returned[frame] = joined = join(known, value)
+        if frame and joined != known:
+            self.clock += 1
+            self.returned_at = self.clock
 
     def _nested_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         value = one(Atom(NESTED, text=str(id(node))))
@@ -691,7 +799,7 @@ class _Walk:
         origin = absolute(self.source.module, node.module, node.level)
         for alias in node.names:
             thing = resolve(origin, alias.name) or Thing("external", origin, alias.name)
-            self._bind(alias.asname or alias.name, self._global(thing))
+            self._bind(alias.asname or alias.name, _global(thing))
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -708,7 +816,18 @@ class _Walk:
         joined = value if known is None else join(known, value)
         if joined != known:
             self.env[name] = joined
-            self.stale = self.stale or name in self.read
+            if self.loops or "." in name or name in self.later:
+                self._change_seen(name)
+
+    def _change_seen(self, name: str) -> None:
+        """Have what was walked before, and may see the change of a name, walked again.
+
+        In a loop and in a nested function it runs after the change, too; what is put into an
+        object is seen by all who have the object. Binding a name to another object is seen by
+        nothing that stands before.
+        """
+        self.clock += 1
+        self.changed[name] = self.changed[_EVERYTHING] = self.clock
 
     def _store(self, target: ast.expr, value: Value, source: ast.expr | None) -> None:
         if isinstance(target, ast.Name):
@@ -787,6 +906,7 @@ class _Walk:
         if isinstance(holder, ast.Name):
             if holder.id == self.self_name:
                 return
+            self.reading.add(holder.id)
             if holder.id in self.env:
                 self._keep_in(holder.id, value)
         elif isinstance(holder, ast.Attribute):
@@ -809,7 +929,11 @@ class _Walk:
     def _keep_in(self, name: str, value: Value) -> None:
         """Let what a local name stands for hold a value; an object of a known class stays one."""
         known = self.env[name]
-        value = put_in(value)
+        self._put_into(name, known, put_in(value))
+        if self.env[name] != known:
+            self._change_seen(name)
+
+    def _put_into(self, name: str, known: Value, value: Value) -> None:
         objects = known.of(INSTANCE)
         if objects and not known.tainted:
             if value.carries:
@@ -886,7 +1010,9 @@ class _Walk:
         return NOTHING
 
     def _name(self, node: ast.Name) -> Value:
-        self.read.add(node.id)
+        self.reading.add(node.id)
+        if self.frames or self.lazy:
+            self.later.add(node.id)
         found = self.env.get(node.id)
         if found is not None:
             return found
@@ -896,19 +1022,17 @@ class _Walk:
             thing = in_class_scope(node, self.scope) or attribute(self.scope, node.id)
             own = attribute(self.scope, node.id)
             if own is not None:
-                return self._global(own)
+                return _global(own)
             if thing is not None:
-                return self._global(thing)
-        things = named(self.source, node.id)
-        if not things:
-            return NOT_KNOWN
-        return join(*[self._global(thing) for thing in things])
-
-    def _global(self, thing: Thing) -> Value:
-        """Return the value of a global, looking through assignments."""
-        if thing.kind == "value":
-            return join(one(Atom(GLOBAL, thing)), _static_of(thing, None))
-        return one(Atom(GLOBAL, thing))
+                return _global(thing)
+        key = (self.source.module.name, node.id)
+        known = _globals.get(key)
+        if known is None:
+            things = named(self.source, node.id)
+            known = join(*map(_global, things)) if things else NOT_KNOWN
+            if not _evaluating:
+                _globals[key] = known
+        return known
 
     def _is_global(self, name: str) -> bool:
         return name not in self.env and name not in self.shape.local
@@ -935,7 +1059,7 @@ class _Walk:
         if kind == INSTANCE and thing is not None:
             return self._instance_attribute(node, atom, thing, name)
         if kind == GLOBAL and thing is not None:
-            return self._global_attribute(thing, name)
+            return _global_attribute(thing, name)
         if kind == SUPER:
             return self._inherited(name)
         if kind == RESULT:
@@ -953,7 +1077,7 @@ class _Walk:
             return one(Atom(GLOBAL, self.owner)) if self.owner is not None else DATA
         if name == "__dict__":
             return one(Atom(NAMESPACE), STATE in self.tokens)
-        self.read.add(f"self.{name}")
+        self.reading.add(f"self.{name}")
         stored = self.env.get(f"self.{name}", NOTHING)
         tainted = f"self.{name}" in self.tokens
         everything = STATE in self.tokens
@@ -1014,31 +1138,6 @@ class _Walk:
             return Value(True, frozenset(_with_state(known.atoms))) if atom.held else known
         return join(*[self._member(node, atom, cls, b, thing, atom.held) for b, thing in found])
 
-    def _global_attribute(self, thing: Thing, name: str) -> Value:
-        if name == "__dict__" and thing.kind in ("module", "class"):
-            return one(Atom(NAMESPACE, thing))
-        if thing.kind == "class":
-            found = _members(thing, name)
-            if found:
-                values = []
-                for base, member_thing in found:
-                    value = member_thing.kind == "value"
-                    values.append(
-                        _static_of(member_thing, base) if value else one(Atom(GLOBAL, member_thing))
-                    )
-                return join(*values)
-            return one(Atom(GLOBAL, Thing("external", thing.module, f"{thing.name}.{name}")))
-        if thing.kind == "value":
-            return NOT_KNOWN
-        if thing.kind == "function":
-            return one(Atom(GLOBAL, thing))  # of what holds it: a partial's, an object's
-        found_things = candidates(thing, name)
-        if found_things:
-            return join(*[self._global(found) for found in found_things])
-        if thing.kind == "module":
-            return one(Atom(GLOBAL, Thing("external", thing.module, name)))
-        return NOTHING
-
     def _inherited(self, name: str) -> Value:
         """Return ``super().name``."""
         if self.owner is None or self.defining is None:
@@ -1088,7 +1187,7 @@ class _Walk:
             return join(*values, DATA if tokens and not texts else NOTHING)
         if index.carries:
             self._hit_walk(node, "globals")
-        found = [self._global_attribute(atom.thing, text.text) for text in texts]
+        found = [_global_attribute(atom.thing, text.text) for text in texts]
         return join(*found) if found else NOT_KNOWN
 
     def _lambda(self, node: ast.Lambda) -> Value:
@@ -1098,13 +1197,17 @@ class _Walk:
     def _comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
     ) -> Value:
+        self.loops += 1
+        self.lazy += isinstance(node, ast.GeneratorExp)
         for generator in node.generators:
             self._store(generator.target, self._iterate(node, self.eval(generator.iter)), None)
             for condition in generator.ifs:
                 self.eval(condition)
-        if isinstance(node, ast.DictComp):
-            return join(self.eval(node.key), self.eval(node.value))
-        return self.eval(node.elt)
+        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        found = join(*[self.eval(part) for part in parts])
+        self.lazy -= isinstance(node, ast.GeneratorExp)
+        self.loops -= 1
+        return found
 
     def _walrus(self, node: ast.NamedExpr) -> Value:
         value = self.eval(node.value)
@@ -1324,7 +1427,7 @@ class _Walk:
             for atom in value.of(GLOBAL):
                 if atom.thing is not None and atom.thing.kind == "class":
                     made.append(one(Atom(INSTANCE, atom.thing, held=rest.carries)))
-        return join(*made, DATA if call.carries else NOTHING)
+        return join(*made) if made else Value(call.carries)
 
     def _invoke(self, node: ast.AST, callee: Value, call: _Call) -> Value:
         """Call a value."""
@@ -1464,7 +1567,8 @@ class _Walk:
         for atom in value.of(INSTANCE, SELF):
             if self._held(atom) and atom not in self.handed:
                 self.handed.add(atom)  # one of the methods may hand it over again
-                self._run_implicit(node, one(atom), _PROTOCOL)
+                own = atom.kind == SELF and self.owner == self.question.owner
+                self._run_implicit(node, one(atom), _RARE if own else _PROTOCOL)
                 self.handed.discard(atom)
 
     def _called_back(self, thing: Thing, call: _Call) -> Value | None:
@@ -1641,9 +1745,7 @@ class _Walk:
     ) -> Summary:
         return _reach(thing, owner, tainted, given, self.depth + 1, self.question)
 
-    def _merge(
-        self, node: ast.AST, below: Summary, passed: dict[str, Value] | None = None
-    ) -> None:
+    def _merge(self, node: ast.AST, below: Summary, passed: dict[str, Value] | None = None) -> None:
         at = self._at(node)
         for hit in below.hits:
             self._note(hit._replace(chain=(at, *hit.chain)))
@@ -1810,6 +1912,7 @@ class _Walk:
         return one(Atom(NAMESPACE, Thing("module", self.source.module.name)))
 
     def _locals_call(self, node: ast.AST, thing: Thing, call: _Call) -> Value:
+        self.reading.add(_EVERYTHING)
         return join(*self.env.values())
 
     def _import_call(self, node: ast.AST, thing: Thing, call: _Call) -> Value:
@@ -1875,12 +1978,15 @@ class _Walk:
         self._hit(node, what, "set", "runs its class's code, or changes what is no object")
 
 
+_SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Delete)
+
 _STATEMENTS: dict[type, Callable[[_Walk, Any], None]] = {
     ast.Assign: _Walk._assign,
     ast.AnnAssign: _Walk._annotated,
     ast.AugAssign: _Walk._augmented,
     ast.For: _Walk._for,
     ast.AsyncFor: _Walk._for,
+    ast.While: _Walk._while,
     ast.With: _Walk._with,
     ast.AsyncWith: _Walk._with,
     ast.ExceptHandler: _Walk._handler,
@@ -1945,7 +2051,7 @@ def static_value(node: ast.expr, source: Any, scope: Thing | None) -> Value:
         frozenset(),
         frozenset(),
         _DEEPEST - 2,
-        _Question(20),
+        _Question(20, None),
     )
     walk.scope = scope
     walk.env = {}
@@ -1954,29 +2060,80 @@ def static_value(node: ast.expr, source: Any, scope: Thing | None) -> Value:
     return Value(False, kept)
 
 
+def _global(thing: Thing) -> Value:
+    """Return the value of a global, looking through assignments."""
+    if thing.kind == "value":
+        return join(one(Atom(GLOBAL, thing)), _static_of(thing, None))
+    return one(Atom(GLOBAL, thing))
+
+
+def _global_attribute(thing: Thing, name: str) -> Value:
+    """Return attribute `name` of a module, a class or another global."""
+    key = (thing.key, thing.line, name)
+    known = _global_attributes.get(key)
+    if known is None:
+        known = _find_global_attribute(thing, name)
+        if not _evaluating:
+            _global_attributes[key] = known
+    return known
+
+
+def _find_global_attribute(thing: Thing, name: str) -> Value:
+    if name == "__dict__" and thing.kind in ("module", "class"):
+        return one(Atom(NAMESPACE, thing))
+    if thing.kind == "class":
+        found = _members(thing, name)
+        if found:
+            values = []
+            for base, member_thing in found:
+                value = member_thing.kind == "value"
+                values.append(
+                    _static_of(member_thing, base) if value else one(Atom(GLOBAL, member_thing))
+                )
+            return join(*values)
+        return one(Atom(GLOBAL, Thing("external", thing.module, f"{thing.name}.{name}")))
+    if thing.kind == "value":
+        return NOT_KNOWN
+    if thing.kind == "function":
+        return one(Atom(GLOBAL, thing))  # of what holds it: a partial's, an object's
+    if thing.kind == "external" and thing.name.count(".") > 1:
+        return one(Atom(GLOBAL, thing))  # compiled all the same, however far the names go on
+    found_things = candidates(thing, name)
+    if found_things:
+        return join(*[_global(found) for found in found_things])
+    if thing.kind == "module":
+        return one(Atom(GLOBAL, Thing("external", thing.module, name)))
+    return NOTHING
+
+
 def _static_of(thing: Thing, scope: Thing | None) -> Value:
     """Return what a name that is assigned to may stand for."""
-    key = (thing.module, thing.name, getattr(thing.node, "lineno", 0))
-    if key not in _static_values:
-        _static_values[key] = NOTHING  # what is made of itself
-        if thing.source is None or not isinstance(thing.node, ast.expr):
-            _static_values[key] = NOT_KNOWN
-        else:
-            if scope is None and "." in thing.name:
-                outer = resolve(thing.module, thing.name.rpartition(".")[0])
-                scope = outer if outer is not None and outer.kind == "class" else None
-            if scope is not None and scope.module != thing.module:
-                scope = None
-            _static_values[key] = static_value(thing.node, thing.source, scope)
-    return _static_values[key]
+    key = (thing.key, thing.line)
+    known = _static_values.get(key)
+    if known is not None:
+        return known
+    if thing.source is None or not isinstance(thing.node, ast.expr):
+        _static_values[key] = NOT_KNOWN
+        return NOT_KNOWN
+    _static_values[key] = NOTHING  # what is made of itself
+    _evaluating.add(key)
+    if scope is None and "." in thing.name:
+        outer = resolve(thing.module, thing.name.rpartition(".")[0])
+        scope = outer if outer is not None and outer.kind == "class" else None
+    if scope is not None and scope.module != thing.module:
+        scope = None
+    known = _static_values[key] = static_value(thing.node, thing.source, scope)
+    _evaluating.discard(key)
+    return known
 
 
 def _members(cls: Thing, name: str) -> list[tuple[Thing, Thing]]:
     """Return every definition that an attribute of a class may have, with the class it is of."""
-    key = (cls.key, getattr(cls.node, "lineno", 0), name)
-    if key not in _known_members:
-        _known_members[key] = _look_up(cls, name)
-    return _known_members[key]
+    key = (cls.key, cls.line, name)
+    known = _known_members.get(key)
+    if known is None:
+        known = _known_members[key] = _look_up(cls, name)
+    return known
 
 
 def _look_up(cls: Thing, name: str) -> list[tuple[Thing, Thing]]:

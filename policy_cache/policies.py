@@ -97,6 +97,7 @@ def flush() -> None:
     if syntax is not None and syntax.held() > _MOST_HELD:
         with _lock:
             _forget_analysis()
+    resting.release()
 
 
 def _tell(problem: str) -> None:
@@ -233,12 +234,12 @@ def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> V
     """Judge; a failure of the analysis is a refusal, never an exception through a load."""
     from policy_cache.judge import complete, judge
 
+    resting.hold()  # until `flush` has dropped the trees: each end of a rest would look at them all
     try:
-        with resting:
-            _see_changes(module)
-            found = known or judge(module, name, reductions)
-            if _lacks(found, operation):
-                found = complete(found, operation, reductions)
+        _see_changes(module)
+        found = known or judge(module, name, reductions)
+        if _lacks(found, operation):
+            found = complete(found, operation, reductions)
         return found
     except RecursionError:
         return refused(module, name, "its source nests too deeply to be analysed")

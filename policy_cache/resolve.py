@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import NamedTuple
 
 from policy_cache.locate import locate
 from policy_cache.syntax import Binding, Source, class_scope, source
@@ -13,7 +12,7 @@ _DEEPEST = 40
 """Re-exports nest a few levels deep; a longer chain is a cycle."""
 
 
-class Thing(NamedTuple):
+class Thing:
     """What a name stands for.
 
     Attributes
@@ -28,29 +27,51 @@ class Thing(NamedTuple):
     source : Source or None
     node : ast.AST or None
         The definition, or the expression of a value.
+    key : str
+        Canonical identity, ``module:qualname``.
+    line : int
+        Where its definition stands, 0 without one.
     """
 
-    kind: str
-    module: str
-    name: str = ""
-    source: Source | None = None
-    node: ast.AST | None = None
+    __slots__ = ("key", "kind", "line", "module", "name", "node", "source")
 
-    @property
-    def key(self) -> str:
-        """Canonical identity, ``module:qualname``."""
-        return f"{self.module}:{self.name}"
+    def __init__(
+        self,
+        kind: str,
+        module: str,
+        name: str = "",
+        source: Source | None = None,
+        node: ast.AST | None = None,
+    ) -> None:
+        self.kind, self.module, self.name = kind, module, name
+        self.source, self.node = source, node
+        self.key = f"{module}:{name}"
+        self.line: int = getattr(node, "lineno", 0)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Thing):
+            return NotImplemented
+        return self.kind == other.kind and self.key == other.key and self.node is other.node
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"Thing({self.kind!r}, {self.module!r}, {self.name!r}, line {self.line})"
 
     @property
     def where(self) -> str:
         """File and line, for evidence."""
         file = (self.source.module.file if self.source else "") or self.module
-        return f"{file}:{getattr(self.node, 'lineno', 1)}"
+        return f"{file}:{self.line or 1}"
 
 
 _resolved: dict[tuple[str, str], Thing | None] = {}
 _attributes: dict[tuple[str, str], Thing] = {}
-_candidates: dict[tuple[str, str, str, int], list[Thing]] = {}
+_candidates: dict[tuple[str, int, str], list[Thing]] = {}
+_named: dict[tuple[str, str], list[Thing]] = {}
 _lazy_tables: dict[str, dict[str, list[tuple[str, str]]]] = {}
 
 
@@ -59,6 +80,7 @@ def forget() -> None:
     _resolved.clear()
     _attributes.clear()
     _candidates.clear()
+    _named.clear()
     _lazy_tables.clear()
 
 
@@ -108,10 +130,11 @@ def candidates(thing: Thing, name: str) -> list[Thing]:
     A name is bound several times under ``if``/``else`` and ``try``/``except``, and by a property
     and its setter; which binding holds is known only at run time.
     """
-    key = (thing.module, thing.name, name, getattr(thing.node, "lineno", 0))
-    if key not in _candidates:
-        _candidates[key] = _every(thing, name)
-    return _candidates[key]
+    key = (thing.key, thing.line, name)
+    known = _candidates.get(key)
+    if known is None:
+        known = _candidates[key] = _every(thing, name)
+    return known
 
 
 def _every(thing: Thing, name: str) -> list[Thing]:
@@ -135,11 +158,13 @@ def _every(thing: Thing, name: str) -> list[Thing]:
 
 def named(src: Source, name: str) -> list[Thing]:
     """Return every definition that a name may have at the level of a module."""
-    found = candidates(Thing("module", src.module.name), name)
-    if found:
-        return found
-    builtin = _builtin(name)
-    return [builtin] if builtin is not None else []
+    key = (src.module.name, name)
+    known = _named.get(key)
+    if known is None:
+        known = candidates(Thing("module", src.module.name), name)
+        builtin = None if known else _builtin(name)
+        _named[key] = known = known if builtin is None else [builtin]
+    return known
 
 
 def _module_attribute(module: str, name: str, depth: int) -> Thing | None:

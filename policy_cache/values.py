@@ -7,9 +7,11 @@ are the join of what is put into them: an item of a dispatch table is any of its
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import operator
+from typing import TYPE_CHECKING
 
-from policy_cache.resolve import Thing
+if TYPE_CHECKING:
+    from policy_cache.resolve import Thing
 
 GLOBAL = "global"
 """The thing itself: a module, class, function or compiled name."""
@@ -36,6 +38,8 @@ TEXT = "text"
 """A literal that may name an attribute."""
 PREFIX = "prefix"
 """A text of the file behind a literal one: what visitors name their methods by."""
+WRAPPED = "wrapped"
+"""The function that a decorator is put around, whose own body is followed by itself."""
 COMPUTED = "computed"
 """An attribute that was looked up by a name from the file."""
 UNKNOWN = "unknown"
@@ -52,7 +56,7 @@ _MOST_ATOMS = 48
 
 
 class Atom:
-    """One object that a value may be.
+    """One object that a value may be; equal ones are one.
 
     Attributes
     ----------
@@ -63,60 +67,102 @@ class Atom:
         Name of a parameter or attribute.
     held : bool
         Whether the state of the object, or the parameter, holds data of the file.
+    key : tuple
+        All of that, to sort by.
     """
 
-    __slots__ = ("held", "key", "kind", "owner", "text", "thing")
+    __slots__ = ("held", "key", "kind", "owner", "text", "thing", "value")
+    kind: str
+    thing: Thing | None
+    owner: Thing | None
+    text: str
+    held: bool
+    key: tuple[str, str, int, str, str, bool]
+    value: Value
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         kind: str,
         thing: Thing | None = None,
         owner: Thing | None = None,
         text: str = "",
         held: bool = False,
-    ) -> None:
-        self.kind, self.thing, self.owner = kind, thing, owner
-        self.text, self.held = text, held
-        line = getattr(thing.node, "lineno", 0) if thing is not None else 0
-        self.key = (
+    ) -> Atom:
+        """Return the atom of these attributes."""
+        key = (
             kind,
-            thing.module if thing is not None else "",
-            thing.name if thing is not None else "",
-            line,
+            thing.key if thing is not None else "",
+            thing.line if thing is not None else 0,
             owner.key if owner is not None else "",
             text,
             held,
         )
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Atom) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
+        known = _atoms.get(key)
+        if known is None:
+            known = object.__new__(cls)
+            known.kind, known.thing, known.owner = kind, thing, owner
+            known.text, known.held, known.key = text, held, key
+            known.value = Value(False, frozenset([known]))
+            # Threads may get here at once: the first one's is everybody's.
+            known = _atoms.setdefault(key, known)
+        return known
 
     def __repr__(self) -> str:
         return f"Atom{self.key}"
 
 
-class Value(NamedTuple):
-    """What an expression may stand for: data of the file or not, and objects known by name."""
+class Value:
+    """What an expression may stand for: data of the file or not, and objects known by name.
 
-    tainted: bool = False
-    atoms: frozenset[Atom] = frozenset()
+    Attributes
+    ----------
+    tainted : bool
+    atoms : frozenset of Atom
+    carries : bool
+        Whether data of the file is in it or in an object that it is.
+    """
 
-    @property
-    def carries(self) -> bool:
-        """Whether data of the file is in it or in an object that it is."""
-        return self.tainted or any(atom.held for atom in self.atoms)
+    __slots__ = ("atoms", "carries", "tainted")
+
+    def __init__(self, tainted: bool = False, atoms: frozenset[Atom] = frozenset()) -> None:
+        self.tainted, self.atoms = tainted, atoms
+        self.carries = tainted
+        for atom in atoms:
+            if atom.held:
+                self.carries = True
+                break
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Value):
+            return NotImplemented
+        return self.tainted == other.tainted and self.atoms == other.atoms
+
+    def __hash__(self) -> int:
+        return hash((self.tainted, self.atoms))
+
+    def __repr__(self) -> str:
+        return f"Value({self.tainted}, {set(self.atoms)})"
 
     def of(self, *kinds: str) -> list[Atom]:
         """Return the atoms of some kinds, in a stable order."""
+        if not self.atoms:
+            return []
         found = [atom for atom in self.atoms if atom.kind in kinds]
-        return sorted(found, key=lambda atom: atom.key) if len(found) > 1 else found
+        return sorted(found, key=_key) if len(found) > 1 else found
 
     def only(self, *kinds: str) -> Value:
         """Return the value without atoms of other kinds."""
         return Value(self.tainted, frozenset(a for a in self.atoms if a.kind in kinds))
+
+
+_key = operator.attrgetter("key")
+_atoms: dict[tuple[str, str, int, str, str, bool], Atom] = {}
+
+
+def forget() -> None:
+    """Drop the atoms, which hold on to the sources of what they are."""
+    _atoms.clear()
+    _atoms.update((atom.key, atom) for atom in NOT_KNOWN.atoms)
 
 
 NOTHING = Value()
@@ -128,7 +174,7 @@ NOT_KNOWN = Value(False, frozenset([Atom(UNKNOWN)]))
 
 def one(atom: Atom, tainted: bool = False) -> Value:
     """Return the value that is a single object."""
-    return Value(tainted, frozenset([atom]))
+    return Value(True, atom.value.atoms) if tainted else atom.value
 
 
 def put_in(value: Value) -> Value:
@@ -161,23 +207,23 @@ def _is_movable(atom: Atom, prefix: str) -> bool:
 
 def join(*values: Value) -> Value:
     """Return the value that may be any of some."""
-    chosen = [value for value in values if value.tainted or value.atoms]
-    if not chosen:
-        return NOTHING
-    first = chosen[0]
-    if len(chosen) == 1:
-        return first
-    tainted = any(value.tainted for value in chosen)
-    atoms = first.atoms.union(*(value.atoms for value in chosen[1:]))
-    if len(atoms) > _MOST_ATOMS:
-        atoms = _fewer(atoms)
-    return Value(tainted, atoms)
+    joined = NOTHING
+    for value in values:
+        if value is joined or not (value.tainted or value.atoms):
+            continue
+        if joined is NOTHING:
+            joined = value
+        elif not (value.atoms <= joined.atoms and value.tainted <= joined.tainted):
+            atoms = joined.atoms | value.atoms
+            joined = Value(joined.tainted or value.tainted, atoms)
+    return _limited(joined)
 
 
-def _fewer(atoms: frozenset[Atom]) -> frozenset[Atom]:
+def _limited(value: Value) -> Value:
     """Drop literals where there are too many objects; what is still too much is not known."""
-    named = frozenset(atom for atom in atoms if atom.kind != TEXT)
-    if len(named) == len(atoms) or len(named) > _MOST_ATOMS:
-        kept = sorted(named, key=lambda atom: atom.key)[:_MOST_ATOMS]
-        named = frozenset(kept)
-    return named | NOT_KNOWN.atoms
+    if len(value.atoms) <= _MOST_ATOMS:
+        return value
+    named = frozenset(atom for atom in value.atoms if atom.kind != TEXT)
+    if len(named) == len(value.atoms) or len(named) > _MOST_ATOMS:
+        named = frozenset(sorted(named, key=_key)[:_MOST_ATOMS])
+    return Value(value.tainted, named | NOT_KNOWN.atoms)
