@@ -51,7 +51,69 @@ def _filled(part: object, canary: str) -> object:
     return part.replace("CANARY", canary) if isinstance(part, str) else part
 
 
+NOTHING_RANDOM = (3, (0,) * 624 + (624,), None)
+"""A state for ``random.Random``."""
+
+
+def shuffled(backend: bytes) -> bytes:
+    """Return a data pipe of torch whose finalizer clears what it takes for its buffer."""
+    cls = name("torch.utils.data.datapipes.iter.combinatorics", "ShufflerIterDataPipe")
+    return build(new(cls), (None, 1, True, None, backend, NOTHING_RANDOM, 0, 0))
+
+
+def store(canary: str) -> bytes:
+    """Return joblib's store of results in a folder, which it removes when it is cleared."""
+    cls = name("joblib._store_backends", "FileSystemStoreBackend")
+    return build(new(cls), {"location": f"{canary}.kept"})
+
+
 GADGETS = [
+    Attack(
+        "torch: a data pipe clears joblib's store when it is dropped",
+        lambda canary: stream(shuffled(store(canary))),
+        "clear() of an instance of joblib._store_backends.FileSystemStoreBackend",
+        before="import os; os.makedirs(canary + '.kept/results')",
+        after="""
+value = None
+if not os.path.exists(canary + '.kept/results'):
+    open(canary, 'w').close()""",
+    ),
+    Attack(
+        "torch: a profiler's observer writes and removes files when it is dropped",
+        lambda canary: stream(
+            build(
+                new(name("torch.profiler.profiler", "ExecutionTraceObserver")),
+                {
+                    "_registered": True,
+                    "_execution_trace_running": False,
+                    "extra_resources_collection": False,
+                    "output_file_path": f"{canary}.gz",
+                    "output_file_path_observer": f"{canary}.kept",
+                },
+            )
+        ),
+        CHAIN,
+        before="open(canary + '.kept', 'w').close()",
+        after="""
+import os
+value = None
+if not os.path.exists(canary + '.kept'):
+    open(canary, 'w').close()""",
+    ),
+    Attack(
+        "torch: a file for direct storage closes a descriptor when it is dropped",
+        lambda canary: stream(
+            build(new(name("torch.cuda.gds", "GdsFile")), {"handle": None, "fd": 99})
+        ),
+        CHAIN,
+        before="import os; os.dup2(0, 99)",
+        after="""
+value = None
+try:
+    os.fstat(99)
+except OSError:
+    open(canary, 'w').close()""",
+    ),
     dropped(
         "numpy",
         "numpy.lib._datasource",
