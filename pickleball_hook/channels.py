@@ -4,7 +4,9 @@ What `multiprocessing` and its like send through pipes and sockets is not a file
 and open handles, and must arrive as it was sent. `channels.json` lists the functions that call
 pickle in such a channel's own receive path. A function is listed with the outer functions it must
 be ``under`` when other ways lead to it too, above all ways from a file: Dask's serializer also
-reads what was spilled to disk, and that is judged like any file.
+reads what was spilled to disk, and that is judged like any file. A cache that a library writes
+for itself is listed with the local variable that holds the open ``file``: it is a channel between
+runs of one user as long as nobody else can write to that file, or to a folder above it.
 
 Being a call site is not enough: the caller has to see to it that no trust is given inside a
 guarded load, where a file may have brought about the call. For the same reason the analysis of
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     Site = tuple[str, str]
-    # True: a call site. A set: a call site under one of these. False: none.
-    Trust = bool | frozenset[Site]
+    # True: a call site. A set: a call site under one of these. False: none. A text: a call site
+    # that has read the file in this local variable.
+    Trust = bool | frozenset[Site] | str
 
 _MOST_OTHERS = 512
 _FARTHEST = 32
@@ -54,6 +57,8 @@ def trusted(frame: FrameType) -> bool:
     key = id(code)
     known = _sites.get(key) or _others.get(key)
     trust = known[1] if known is not None and known[0] is code else _judge(frame)
+    if isinstance(trust, str):
+        return _has_read_own_file(frame, trust)
     return trust if isinstance(trust, bool) else _is_under(frame, trust)
 
 
@@ -95,7 +100,7 @@ def _read_table() -> dict[str, dict[str, Trust]]:
     table: dict[str, dict[str, Trust]] = {}
     for row in rows:
         under = frozenset((module, function) for module, function in row.get("under", ()))
-        table.setdefault(row["module"], {})[row["function"]] = under or True
+        table.setdefault(row["module"], {})[row["function"]] = under or row.get("file", True)
     for module, function in settings.channels():
         table.setdefault(module, {})[function] = True
     return table
@@ -117,6 +122,24 @@ def _is_under(frame: FrameType, sites: Iterable[Site]) -> bool:
             return False
         outer = outer.f_back
     return False
+
+
+def _has_read_own_file(frame: FrameType, variable: str) -> bool:
+    """Return whether a local variable is an open file that nobody but the user can have written."""
+    import io
+    import os
+
+    from policy_cache import folders
+
+    file = frame.f_locals.get(variable)
+    if type(file) is not io.BufferedReader or file.closed or not isinstance(file.name, str):
+        return False
+    real = os.path.realpath(file.name)
+    try:
+        same = os.path.samestat(os.fstat(file.fileno()), os.lstat(real))
+    except OSError:
+        return False
+    return same and folders.reason_against_file(real) is None
 
 
 def _package(frame: FrameType) -> str:

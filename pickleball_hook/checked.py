@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copyreg
 import io
 
@@ -183,7 +184,7 @@ def _run(
         finally:
             load.files.pop()
             if outer is not None:
-                outer._machine = None
+                outer._machine, outer._protocol = None, unpickler.proto
                 outer._memo, outer._guard = unpickler.memo, guard
             else:
                 _drop(unpickler, guard)
@@ -356,13 +357,30 @@ def find_class_alone(outer: Any, module: str, name: str) -> object:
         return CUnpickler.find_class(outer, module, name)
     with context.entering() as load:
         guard = Guard(load, enforcing(), "", "pickle.Unpickler.find_class")
-        unpickler = machine.ReferenceUnpickler(guard, None, io.BytesIO(b""))
-        unpickler.proto = 4
+        fixing = outer._options["fix_imports"]
+        unpickler = machine.ReferenceUnpickler(guard, None, io.BytesIO(b""), fix_imports=fixing)
+        unpickler.proto = _protocol(outer)
         try:
             return unpickler.resolve(module, name)
         finally:
             if load.depth == 1:
                 policies.flush()
+
+
+def _protocol(outer: Any) -> int:
+    """Return a protocol under which names mean what they do to an unpickler after its last load.
+
+    The C object does not tell. Dotted names have parts from 4 on, and names of Python 2 are mapped
+    below 3 (CPython Modules/_pickle.c, ``_pickle_Unpickler_find_class_impl``).
+    """
+    if outer._protocol is not None:
+        known: int = outer._protocol
+        return known
+    for protocol, module, name in ((4, "builtins", "int.real"), (2, "__builtin__", "int")):
+        with contextlib.suppress(AttributeError, ImportError):
+            CUnpickler.find_class(outer, module, name)
+            return protocol
+    return 3
 
 
 class _ViewReader:

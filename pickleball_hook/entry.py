@@ -127,7 +127,16 @@ dumps = _Dumps(c_dumps)
 
 
 class Unpickler(CUnpickler):  # type: ignore[misc]
-    __slots__ = ("_file", "_gated", "_guard", "_machine", "_memo", "_options", "_unguarded")
+    __slots__ = (
+        "_file",
+        "_gated",
+        "_guard",
+        "_machine",
+        "_memo",
+        "_options",
+        "_protocol",
+        "_unguarded",
+    )
 
     def __init__(
         self,
@@ -139,6 +148,7 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
         buffers: Any = (),
     ) -> None:
         self._machine: Any = None
+        self._protocol: int | None = None
         self._memo: dict[int, Any] | None = None
         self._guard: Any = None
         self._gated = self._unguarded = False

@@ -12,7 +12,7 @@ import sys
 import types
 import weakref
 
-from pickleball_hook import context, methods, names, records, settings
+from pickleball_hook import context, methods, names, parts, records, settings
 from pickleball_hook.errors import Finding, PolicyViolation
 from policy_cache import policies
 from policy_cache.model import (
@@ -493,8 +493,8 @@ def _within(values: Iterable[Any], untouched: Collection[int]) -> Iterator[Any]:
             waiting += (
                 [*kind.__iter__(value)] if kind in (list, tuple, set, frozenset) else _items(value)
             )
-        attributes = getattr(value, "__dict__", None) if kind.__module__ != "builtins" else None
-        if type(attributes) is dict:
+        attributes = parts.attributes(value) if kind.__module__ != "builtins" else None
+        if attributes:
             waiting += attributes.values()
 
 

@@ -150,6 +150,8 @@ def get_extension(self: Any, code: int) -> None:
         if code <= 0:
             raise pickle.UnpicklingError("EXT specifies code <= 0")
         raise ValueError(f"unregistered extension code {code}")
+    if not isinstance(key, tuple) or len(key) != 2 or not all(isinstance(k, str) for k in key):
+        raise ValueError(f"_inverted_registry[{code}] isn't a 2-tuple of strings")
     self.append(request(self, *key))
 
 
@@ -320,6 +322,9 @@ def _says_new_arguments(cls: type) -> bool:
 # -- state ----------------------------------------------------------------------------------------
 
 
+_ABSENT: Any = object()
+
+
 def load_build(self: Any) -> None:
     """BUILD: once, on an object that this load made, of a class that may be given state."""
     guard: Guard = self._guard
@@ -337,8 +342,10 @@ def load_build(self: Any) -> None:
     if rules.has_already(guard, inst, state):
         return
     check_build(guard, inst, state)
-    setstate = getattr(inst, "__setstate__", None)
-    if setstate is not None:
+    setstate = getattr(inst, "__setstate__", _ABSENT)
+    if setstate is None and not _is_strict(self) and sys.version_info < (3, 13):
+        setstate = _ABSENT
+    if setstate is not _ABSENT:
         guard.calling = True
         setstate(state)
         guard.calling = False

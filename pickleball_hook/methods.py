@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from pickleball_hook import names
+from pickleball_hook import names, parts
 from policy_cache import policies
 from policy_cache.model import AS_KEY, CALL, INERT, LATER, METHOD, METHODS, USED, Use
 
@@ -107,8 +107,8 @@ def _within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
         for base in _SEQUENCES:
             if isinstance(value, base):
                 waiting += base.__iter__(value)
-        attributes = getattr(value, "__dict__", None) if kind.__flags__ & _HEAP_TYPE else None
-        if type(attributes) is dict:
+        attributes = parts.attributes(value) if kind.__flags__ & _HEAP_TYPE else None
+        if attributes:
             waiting += attributes.values()
     return kinds, callables
 

@@ -79,6 +79,8 @@ def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
             guard.refuse(f"{module}.{name}", "GLOBAL", reason)
         return None
     if not verdict.grants and verdict.kind != "live":
+        if is_missing(module, name):
+            return None
         guard.refuse(_named(verdict), "GLOBAL", verdict.why_not(REFER))
         return verdict
     home = verdict.target.partition(":")[0]
@@ -87,6 +89,17 @@ def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
     if reason:
         guard.refuse(_named(verdict), "GLOBAL", reason)
     return verdict
+
+
+def is_missing(module: str, name: str) -> bool:
+    """Tell whether an imported module lacks a name, and plain Python will say so.
+
+    Nothing computes the attributes of a plain module without a ``__getattr__`` (PEP 562).
+    """
+    holder = sys.modules.get(module)
+    if type(holder) is not types.ModuleType or "__getattr__" in vars(holder):
+        return False
+    return name.partition(".")[0] not in vars(holder) and name not in vars(holder)
 
 
 def reason_against_walk(module: str, name: str) -> str:

@@ -375,7 +375,8 @@ def _grant_attribute(guard: Guard, args: tuple[Any, ...], value: object) -> None
         return
     holder, name = args
     cls = holder if isinstance(holder, type) else type(holder)
-    verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.{name}")
+    home = next((base for base in cls.__mro__ if name in vars(base)), cls)
+    verdict = policies.verdict(home.__module__, f"{home.__qualname__}.{name}")
     if verdict.open or verdict.kind == "live":
         verdict = names.method_verdict(cls, name, value) or verdict
     if REFER not in verdict.grants and CALL not in verdict.grants:
@@ -493,14 +494,17 @@ def changes_nothing(inst: Any, state: Any) -> bool:
 
 
 def has_already(guard: Guard, inst: Any, state: Any) -> bool:
-    """Tell whether an object that exists once has the attributes of a state already.
+    """Tell whether an object that exists once, or has its state, has these attributes already.
 
     A reducer may look its object up and give the state all the same (astropy/units/core.py,
-    ``IrreducibleUnit.__reduce__``). Then nothing is written: neither the attributes, nor what the
-    file could change afterwards.
+    ``IrreducibleUnit.__reduce__``), and an object that its own arguments lead to is given its state
+    once for each time that it was met (CPython Lib/pickle.py, ``save_reduce``). Then nothing is
+    written: neither the attributes, nor what the file could change afterwards.
     """
     made = guard.made.get(id(inst))
-    if made is None or made.value is not inst or made.fresh or type(state) is not dict:
+    if made is None or made.value is not inst or type(state) is not dict:
+        return False
+    if made.fresh and not made.built:
         return False
     held = getattr(inst, "__dict__", None)
     if type(held) is not dict or getattr(type(inst), "__setstate__", None) is not None:

@@ -123,6 +123,33 @@ def folder_problem(folder: str, shared: bool = False) -> str | None:
     return reason
 
 
+def reason_against_file(path: str) -> str | None:
+    """Say who else than this user could have written a file, or put it where it is.
+
+    Parameters
+    ----------
+    path : str
+        Of a regular file, absolute and without symbolic links.
+
+    Returns
+    -------
+    str or None
+        The reason, or None. A folder for all users (``/tmp``) may be above the user's own one if it
+        is sticky: nobody else can then move or replace that (POSIX, restricted deletion).
+    """
+    try:
+        reason = distrust(os.lstat(path), path)
+        below = path
+        while reason is None and (folder := os.path.dirname(below)) != below:
+            status = os.lstat(folder)
+            if not (status.st_uid == 0 and status.st_mode & stat.S_ISVTX):
+                reason = distrust(status, folder, shared=True)
+            below = folder
+    except OSError as error:
+        reason = f"{path} cannot be examined: {error}"
+    return reason
+
+
 def read_json(path: str, tell: Callable[[str], None], shared: bool = False) -> Any:
     """Read one of our files, if it is this user's own.
 

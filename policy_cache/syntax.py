@@ -256,8 +256,8 @@ def _collect_globals(text: bytes, tree: ast.Module, scope: Scope) -> None:
 
 def _header_names(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     """Return the names in the head of a definition: bases, decorators, defaults."""
-    head = [*node.decorator_list]
-    head += [node.args] if not isinstance(node, ast.ClassDef) else [*node.bases, *node.keywords]
+    head: list[ast.AST] = [*node.decorator_list]
+    head += [*node.bases, *node.keywords] if isinstance(node, ast.ClassDef) else [node.args]
     return {n.id for part in head for n in ast.walk(part) if isinstance(n, ast.Name)}
 
 

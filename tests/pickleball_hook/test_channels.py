@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import json
 import multiprocessing.connection
 import multiprocessing.queues
+import os
 import subprocess
 import sys
 import types
@@ -65,7 +68,8 @@ ASK = "trusted(sys._getframe())"
 class TestList:
     @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['module']}:{row['function']}")
     def test_shape(self, row: dict[str, Any]) -> None:
-        assert set(row) - {"under"} == {"module", "function", "why"}
+        assert set(row) - {"under", "file"} == {"module", "function", "why"}
+        assert not {"under", "file"} <= set(row)
         assert row["why"].strip().endswith(tuple(").") + tuple("abcdefghijklmnopqrstuvwxyz"))
         assert any(character.isdigit() for character in row["why"]), "the version it was read in"
         assert all(len(site) == 2 for site in row.get("under", [[0, 0]]))
@@ -108,6 +112,84 @@ class TestList:
             ("joblib.numpy_pickle", "_unpickle"),
         ):
             assert site not in alone
+
+
+class TestFilesOfOnesOwn:
+    """A library's cache is a channel as long as nobody else can have written it."""
+
+    @pytest.fixture
+    def read(self, table: dict[str, Any], module: Callable[[str, str], Any]) -> Callable[..., Any]:
+        table["chan_f"] = {"read": "f"}
+        source = f"def read(path, as_it_is=open):\n with as_it_is(path, 'rb') as f: return {ASK}"
+        found: Callable[..., Any] = module("chan_f", source).read
+        return found
+
+    @pytest.fixture
+    def kept(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "cache"
+        folder.mkdir(mode=0o755)
+        path = folder / "entry"
+        path.write_bytes(b"")
+        path.chmod(0o644)
+        return path
+
+    def test_trusted(self, read: Callable[..., Any], kept: Path) -> None:
+        assert read(str(kept)) is True
+        assert read(str(kept)) is True, "from the memo"
+
+    @pytest.mark.parametrize("above", [0, 1, 2])
+    @pytest.mark.parametrize("mode", [0o775, 0o777, 0o1775])
+    def test_others_may_write(
+        self, read: Callable[..., Any], kept: Path, above: int, mode: int
+    ) -> None:
+        read(str(kept))
+        place = [kept, *kept.parents][above]
+        before = place.stat().st_mode
+        place.chmod(mode)
+        sticky_of_root = bool(mode & 0o1000 and above and os.geteuid() == 0)
+        try:
+            assert read(str(kept)) is sticky_of_root
+        finally:
+            place.chmod(before)
+
+    def test_of_somebody_else(self, read: Callable[..., Any], kept: Path) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("only root can give a file away")
+        os.chown(kept, 65534, 65534)
+        assert read(str(kept)) is False
+        os.chown(kept, 0, 0)
+        os.chown(kept.parent, 65534, 65534)
+        assert read(str(kept)) is False
+
+    def test_other_objects(self, read: Callable[..., Any], kept: Path) -> None:
+        def in_memory(path: str, mode: str) -> Any:
+            return io.BytesIO(Path(path).read_bytes())
+
+        def closed(path: str, mode: str) -> Any:
+            file = open(path, mode)  # noqa: SIM115
+            file.close()
+            return contextlib.nullcontext(file)
+
+        def by_number(path: str, mode: str) -> Any:
+            return open(os.open(path, os.O_RDONLY), mode)
+
+        for opener in (in_memory, closed, by_number):
+            assert read(str(kept), opener) is False
+
+    def test_moved_away(self, read: Callable[..., Any], kept: Path) -> None:
+        def moved(path: str, mode: str) -> Any:
+            file = open(path, mode)  # noqa: SIM115
+            kept.rename(kept.with_name("other"))
+            kept.write_bytes(b"another file of that name")
+            return file
+
+        assert read(str(kept), moved) is False
+
+    def test_without_the_variable(
+        self, table: dict[str, Any], module: Callable[[str, str], Any]
+    ) -> None:
+        table["chan_g"] = {"read": "f"}
+        assert module("chan_g", f"def read(): return {ASK}").read() is False
 
 
 class TestMatching:

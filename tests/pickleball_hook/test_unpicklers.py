@@ -24,6 +24,47 @@ HOSTILE = b"cos\nsystem\n(Vtrue\ntR."
 VALUE = [uuid.UUID(int=1), {"x": (1, 2)}, ValueError("x")]
 
 
+class WithoutSetter:
+    """Its state cannot be set."""
+
+    __setstate__ = None
+
+    @classmethod
+    def made(cls) -> Any:
+        made = cls()
+        vars(made)["x"] = 1
+        return made
+
+
+class Around:
+    """Reduces to itself and a list that leads back to it."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Around, (self.items,), {"name": "around"}
+
+    @classmethod
+    def made(cls) -> Around:
+        item = Item()
+        made = cls([item])
+        item.around = made
+        return made
+
+    @staticmethod
+    def load(data: bytes) -> Any:
+        return entry.loads(data)
+
+
+class Item:
+    around: Any
+
+
+class Words(str):
+    """Text of a class of the program."""
+
+
 @pytest.fixture(autouse=True)
 def python_unpickler_patched() -> None:
     patches.complete_python_unpickler()
@@ -182,10 +223,68 @@ class TestSubclasses:
             entry.loads(data)
         assert str(guarded.value) == str(plain.value)
 
+    @pytest.mark.parametrize("fixing", [True, False])
+    @pytest.mark.parametrize(
+        "data", [None, b"N.", b"\x80\x03N.", b"\x80\x04N.", b"\x80\x04cuuid\nUUID\n."]
+    )
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            ("__builtin__", "str"),
+            ("builtins", "str"),
+            ("builtins", "str.upper"),
+            ("math", "log"),
+            ("math", "nothing"),
+            ("math", ""),
+            ("nothing", "log"),
+        ],
+    )
+    def test_find_class_outside_of_a_load(
+        self, fixing: bool, data: bytes | None, asked: tuple[str, str]
+    ) -> None:
+        outcomes: list[object] = []
+        for cls in (entry.Unpickler, originals.CUnpickler):
+            unpickler = cls(io.BytesIO(data or b""), fix_imports=fixing)
+            if data is not None:
+                unpickler.load()
+            try:
+                outcomes.append(unpickler.find_class(*asked))
+            except Exception as error:
+                outcomes.append((type(error), str(error)))
+        assert outcomes[0] == outcomes[1]
+
+    @pytest.mark.parametrize("key", [None, (), ("a",), ("a", "b", "c"), ("a", None), (None, "b")])
+    def test_extension_registry_with_other_things_in_it(
+        self, key: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(copyreg._inverted_registry, 1, key)  # type: ignore[attr-defined]
+        with pytest.raises(ValueError, match="registered extension|2-tuple"):
+            entry.loads(b"\x82\x01.")
+
     @pytest.mark.parametrize("name", ["int", "float", "complex", "bool"])
     def test_numbers_are_constructed(self, name: str) -> None:
         data = b"cuuid\nUUID\n0cbuiltins\n" + name.encode() + b"\n(K\x01t\x81."
         assert entry.loads(data) == 1
+
+
+class TestState:
+    def test_a_state_setter_that_is_none_is_called(self) -> None:
+        data = pickle.dumps(WithoutSetter.made(), 2)
+        with pytest.raises(TypeError) as plain:
+            originals.c_loads(data)
+        with pytest.raises(TypeError) as guarded:
+            entry.loads(data)
+        assert str(guarded.value) == str(plain.value)
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_an_object_within_its_own_arguments(self, protocol: int) -> None:
+        """It is met twice by the pickler, and given its state twice."""
+        found = Around.load(pickle.dumps(Around.made(), protocol))
+        assert found.items[0].around is found
+        assert found.name == "around"
+
+    def test_methods_of_builtin_bases(self) -> None:
+        assert entry.loads(pickle.dumps(Words("banana").count, 4))("a") == 3
 
 
 class TestStreams:
