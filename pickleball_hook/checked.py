@@ -203,11 +203,15 @@ def _drop(unpickler: machine.ReferenceUnpickler, guard: Guard) -> None:
 def _replayed(guard: Guard, twice: Any, options: dict[str, Any]) -> tuple[bool, object]:
     """Load by proof and replay; tells whether there was a proof."""
     guard.load.files.append(twice.file)
+    goes_on = False
     try:
-        return replay.attempt(guard, twice, options)
+        proven, value = replay.attempt(guard, twice, options)
+        goes_on = not proven
+        return proven, value
     finally:
         guard.load.files.pop()
-        if guard.load.depth == 1:
+        if guard.load.depth == 1 and not goes_on:
+            # Else the reference machine comes next, and has use for what was analysed.
             policies.flush()
 
 
