@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pickleball_hook import decisions
-from pickleball_hook.commands.output import echo, fail, print_json, print_table
+from pickleball_hook.commands.output import echo, fail, print_json, print_table, safe
 from policy_cache.model import CALL, CONSTRUCT, FILL, OPERATIONS, REFER, STATE
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def trust_add(subject: str, site: bool, why: str) -> None:
         row = decisions.add(kind, key, why, path=os.path.abspath(subject) if not site else "")
     except (OSError, ValueError) as error:
         fail(f"not trusted: {error}")
-    echo(f"trusted {kind[:-1]} {key}" + (f" ({row['path']})" if kind == "files" else ""))
+    echo(safe(f"trusted {kind[:-1]} {key}" + (f" ({row['path']})" if kind == "files" else "")))
 
 
 @trust.command("list")
@@ -78,7 +78,7 @@ def trust_remove(subject: str) -> None:
     if not gone:
         fail(f"{subject!r} is not trusted")
     for kind, key in gone:
-        echo(f"no longer trusted: {kind[:-1]} {key}")
+        echo(safe(f"no longer trusted: {kind[:-1]} {key}"))
 
 
 # -- allow ----------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def allow_add(name: str, why: str, **wanted: bool) -> None:
         decisions.allow(name, operations, why)
     except (OSError, ValueError) as error:
         fail(f"not allowed: {error}")
-    echo(f"allowed {name}: {', '.join(operations)}")
+    echo(safe(f"allowed {name}: {', '.join(operations)}"))
 
 
 @allow.command("list")
@@ -163,7 +163,7 @@ def allow_remove(name: str) -> None:
     """Allow a global no longer."""
     if not decisions.disallow(name):
         fail(f"{name} is not allowed")
-    echo(f"no longer allowed: {name}")
+    echo(safe(f"no longer allowed: {name}"))
 
 
 def _global(text: str) -> str:

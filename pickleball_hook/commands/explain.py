@@ -63,7 +63,7 @@ def _print_verdict(verdict: Verdict) -> None:
     for part in verdict.traits.get("unproven", ()):
         echo(f"  unproven   {safe(part)}")
     if verdict.refusals:
-        echo(f"  what would allow it: {remedy(verdict)}")
+        echo(safe(f"  what would allow it: {remedy(verdict)}"))
 
 
 def remedy(verdict: Verdict) -> str:
@@ -134,7 +134,7 @@ def _print_used(row: dict[str, Any]) -> None:
     if verdict.rule:
         echo(f"  rule       {verdict.rule}: arguments are checked when it is loaded")
     if refused:
-        echo(f"  what would allow it: {remedy(verdict)}")
+        echo(safe(f"  what would allow it: {remedy(verdict)}"))
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -83,6 +83,26 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     console().print(table)
 
 
+def write(path: str, text: str) -> None:
+    """Write a file; a named pipe that nobody reads fails at once, as what cannot be written does.
+
+    Raises
+    ------
+    click.exceptions.Exit
+    """
+    import os
+
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+        if os.name == "posix":
+            os.set_blocking(descriptor, True)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        fail(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")
+
+
 def fail(message: str, status: int = 1) -> NoReturn:
     """Print what went wrong on stderr and end the command.
 

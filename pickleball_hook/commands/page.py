@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pickleball_hook import __version__
-from pickleball_hook.commands.output import echo, fail, print_json, safe
+from pickleball_hook.commands.output import echo, fail, print_json, safe, write
 
 _PLACE = "@FACTS@"
 _MOST_REFUSALS = 5000
@@ -30,11 +30,7 @@ def report(path: str | None, as_json: bool) -> None:
         return
     if path is None:
         fail("say where to: --html FILE, or --json", status=2)
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(page(facts()))
-    except OSError as error:
-        fail(f"cannot write {path}: {error.strerror}")
+    write(path, page(facts()))
     echo(f"wrote {safe(path)}")
 
 

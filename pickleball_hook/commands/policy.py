@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pickleball_hook.commands.output import coloured, echo, fail, print_json, print_table, safe
+from pickleball_hook import containers
+from pickleball_hook.commands.output import (
+    coloured,
+    echo,
+    fail,
+    print_json,
+    print_table,
+    safe,
+    write,
+)
 from policy_cache import catalogue, folders, store
 
 if TYPE_CHECKING:
     from policy_cache.catalogue import Kept
 
-
 _LONGEST = 300.0
+_LARGEST_LOCK = 1 << 28
+_MISSHAPEN = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 @click.group()
@@ -104,9 +114,9 @@ def diff(distribution: str, before: str, after: str, as_json: bool) -> None:
         for key, change in changes.items():
             echo(safe(f"{change['change']:<8}{key}"))
             for operation in change["granted"]:
-                echo(f"          + {operation}")
+                echo(safe(f"          + {operation}"))
             for operation in change["refused"]:
-                echo(f"          - {operation}")
+                echo(safe(f"          - {operation}"))
         echo(f"{len(changes)} of the globals known of both differ" if changes else "no difference")
     raise click.exceptions.Exit(1 if changes else 0)
 
@@ -171,6 +181,8 @@ def verify(as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
+        if not rows:
+            echo("no policy is kept")
         for row in rows:
             checked = f"{row['confirmed']} confirmed, {row['stale']} stale"
             echo(safe(f"{row['outcome']:<10}{row['distribution']} {row['version']}: {checked}"))
@@ -217,20 +229,18 @@ def lock(file: str, comparing: bool, synth: bool) -> None:
             catalogue.judge_all(name)
     current = catalogue.locked()
     if not comparing:
-        try:
-            with open(file, "w", encoding="utf-8") as target:
-                json.dump(current, target, indent=1, sort_keys=True)
-                target.write("\n")
-        except OSError as error:
-            fail(f"cannot write {file}: {error.strerror}")
+        write(file, json.dumps(current, indent=1, sort_keys=True) + "\n")
         number = sum(len(row["globals"]) for row in current["distributions"].values())
         echo(f"wrote {safe(file)}: {len(current['distributions'])} distributions, {number} globals")
         return
     try:
-        with open(file, encoding="utf-8") as source:
-            before = json.load(source)
+        with containers.open_regular(file) as source:
+            text = source.read(_LARGEST_LOCK + 1)
+        if len(text) > _LARGEST_LOCK:
+            raise ValueError(f"it is larger than {_LARGEST_LOCK >> 20} MiB")
+        before = json.loads(text)
         changes = catalogue.lock_changes(before, current)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (containers.NotJudged, *_MISSHAPEN) as error:
         fail(f"cannot read {file}: {error}", status=2)
     for change in changes:
         echo(safe(change))
