@@ -142,6 +142,7 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
         return
     own = (
         own_verdict(value)
+        or _member_verdict(value, module, name)
         or _singleton_verdict(value, module, name)
         or _compiled_verdict(value, module, name)
         or _named_tuple_verdict(value, module, name)
@@ -301,6 +302,23 @@ def _builtin_kind(value: object) -> Verdict | None:
         return None
     verdict = policies.verdict("builtins", value.__qualname__)
     return verdict if verdict.grants else None
+
+
+def _member_verdict(value: object, module: str, name: str) -> Verdict | None:
+    """Judge a member of an Enum that its module gives a name of its own (``ssl.PROTOCOL_TLS``).
+
+    Python 3.10 to 3.12 write the members of converted and global Enums by that name (CPython
+    Lib/enum.py, ``_convert_`` and ``global_enum``).
+    """
+    from enum import Enum
+
+    if not isinstance(value, Enum):
+        return None
+    cls = own_verdict(type(value))
+    if cls is None or cls.kind != "enum" or REFER not in cls.grants:
+        return None
+    evidence = f"a member of {type(value).__module__}.{type(value).__qualname__}"
+    return Verdict(module, name, "constant", f"{module}:{name}", {REFER: evidence}, {})
 
 
 def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:

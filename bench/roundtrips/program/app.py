@@ -484,7 +484,7 @@ def opened() -> Any:
 OBJECTS["package"] = opened
 
 if __name__ == "__main__":
-    import inner.models
+    import inner.models  # noqa: F401 (for files to name it)
     import worker
 
     worker.program(OBJECTS, "app")

@@ -191,6 +191,17 @@ class ByName(enum.Enum):
     )
 
 
+class Global(enum.IntEnum):
+    GLOBAL_ONE = 1
+    GLOBAL_TWO = 2
+
+    def __reduce_ex__(self, protocol: object) -> str:
+        return self._name_
+
+
+globals().update(Global.__members__)
+
+
 class Holder:
     class Level(enum.IntEnum):
         LOW = 1
@@ -241,6 +252,7 @@ OBJECTS: dict[str, Any] = {
     "kept flags": lambda: [Loose.A | Loose.B],
     "enum of objects": lambda: [OfObjects.LIST],
     "enum by name": lambda: ByName.A,
+    "enum by global name": lambda: [Global.GLOBAL_ONE, {Global.GLOBAL_TWO: 1}],
     "nested": lambda: [Holder.Level.HIGH, Holder.Point(1), Holder.Pair(2)],
     "functional": lambda: [Functional.ONE, FunctionalFlag.A | FunctionalFlag.C, FunctionalInt.B],
     "enum classes": lambda: [Planet, Functional, Holder.Level],
