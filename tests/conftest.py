@@ -4,6 +4,7 @@
 - `environment`: a fresh virtual environment with the wheel installed by pip, in which the
   libraries of the test environment (numpy, scikit-learn, pandas, joblib, torch) are importable.
 - `scratch`: the same for one test alone, which may damage it.
+- `own_home`: this process's cache, config and state folders under the test's ``tmp_path``.
 - `library`: writes packages into a site folder of the test's own, as pip would have installed them.
 - `run`: runs an unchanged script in a child interpreter of that environment, with a home, cache,
   config and state folder of its own under the test's ``tmp_path``.
@@ -194,6 +195,20 @@ class Library:
 
         importlib.invalidate_caches()
         policies.forget()
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give this process empty cache, config and state folders."""
+    from pickleball_hook import settings
+
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("PICKLEBALL_QUIET", "1")
+    settings.refresh()
+    yield
+    monkeypatch.undo()
+    settings.refresh()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pickleball_hook import cli, settings
+from pickleball_hook import cli
 from pickleball_hook.commands import page
 from tests.conftest import Library
 
@@ -128,12 +128,8 @@ def second(command):
 
 
 def test_a_library_and_a_refusal_as_the_command_writes_them(
-    browser: list[str], library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    browser: list[str], library: Library, tmp_path: Path, own_home: None
 ) -> None:
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.setenv("PICKLEBALL_QUIET", "1")
-    settings.refresh()
     library.module(LIBRARY)
     data = b"\x80\x02cacme\nActing\n)\x81}U\x07commandU\x04truesb."
     path = tmp_path / "page.html"
@@ -153,7 +149,6 @@ def test_a_library_and_a_refusal_as_the_command_writes_them(
         "[...document.querySelectorAll('tr.refusal td')].map(cell => cell.innerText)",
     ]
     results = look(browser, path, steps)
-    settings.refresh()
     assert results[0].endswith("of 1 libraries, 1 refusals")
     assert results[2] is False, "closed until it is opened"
     assert {"acme:Acting", "acme:Quiet"} <= set(results[4])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
-from typing import Any
 
 import cloudpickle
 import pytest
@@ -15,16 +14,7 @@ from pickleball_hook.commands import page
 from pickleball_hook.errors import Finding
 from tests.conftest import Library
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.setenv("PICKLEBALL_QUIET", "1")
-    settings.refresh()
-    yield
-    monkeypatch.undo()
-    settings.refresh()
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:

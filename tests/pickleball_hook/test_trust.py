@@ -55,15 +55,7 @@ def torch_load(path: Path) -> Any:
     return torch.load(path.with_suffix(".pt"))
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.setenv("PICKLEBALL_QUIET", "1")
-    settings.refresh()
-    yield
-    monkeypatch.undo()
-    settings.refresh()
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 @pytest.fixture
