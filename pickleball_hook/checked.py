@@ -7,6 +7,7 @@ import copyreg
 import io
 
 from pickleball_hook import (
+    callbacks,
     channels,
     context,
     entry,
@@ -89,7 +90,10 @@ def load_with(
     if _is_trusted(file):
         with trust.vouching():
             return _plain(outer, file, options)
-    return _run(file, options, outer, "pickle.Unpickler.load", _reopener(file, start))
+    twice = None
+    if "buffers" not in options and callbacks.are_known(outer):
+        twice = replay.source_of(file, None, start)
+    return _run(file, options, outer, "pickle.Unpickler.load", _reopener(file, start), twice)
 
 
 def _is_trusted(file: Any) -> bool:
@@ -164,7 +168,7 @@ def _run(
         else:
             guard.resume(load, enforcing())
         if twice is not None and gate.usable():
-            proven, value = _replayed(guard, twice, options)
+            proven, value = _replayed(guard, twice, options, outer)
             if proven:
                 return value
         events.listen()
@@ -200,12 +204,12 @@ def _drop(unpickler: machine.ReferenceUnpickler, guard: Guard) -> None:
     guard.made.clear()
 
 
-def _replayed(guard: Guard, twice: Any, options: dict[str, Any]) -> tuple[bool, object]:
+def _replayed(guard: Guard, twice: Any, options: dict[str, Any], outer: Any) -> tuple[bool, object]:
     """Load by proof and replay; tells whether there was a proof."""
     guard.load.files.append(twice.file)
     goes_on = False
     try:
-        proven, value = replay.attempt(guard, twice, options)
+        proven, value = replay.attempt(guard, twice, options, outer)
         goes_on = not proven
         return proven, value
     finally:

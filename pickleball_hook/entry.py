@@ -211,14 +211,14 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
         if getattr(self.find_class, "__func__", None) is not Unpickler.find_class:
             return False
         given = getattr(self, "persistent_load", None)
-        return given is None or _is_builtin_default(given)
+        return given is None or is_builtin_default(given)
 
 
 def _is_memo_key(key: object) -> bool:
     return type(key) is int and 0 <= key <= sys.maxsize
 
 
-def _is_builtin_default(method: Any) -> bool:
+def is_builtin_default(method: Any) -> bool:
     """Tell whether ``persistent_load`` is the one that CPython 3.13's class defines to raise."""
     return type(method) is type(len)
 

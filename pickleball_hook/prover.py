@@ -300,6 +300,7 @@ class Unknown:
     """A value of which nothing is known: whoever asks what it is leaves the shadow."""
 
     __slots__ = ()
+    __setstate__ = property(stop)
     __class__ = property(stop)
 
 
@@ -307,6 +308,7 @@ class Number:
     """A numpy scalar that is no text, or an array that gets no state: no container, no callable."""
 
     __slots__ = ()
+    __setstate__ = property(stop)
 
 
 class Buffered(Number):
@@ -328,18 +330,25 @@ def is_array(kind: Any) -> bool:
 
 
 def note_containers(prover: Prover, state: Any) -> None:
-    """Remember the containers of a state that was judged, and is kept."""
+    """Remember the containers of a state that was judged, and is kept, and what is in them."""
+    prover.judged += [(value, content_of(value)) for value in note_alone(prover, state)]
+
+
+def note_alone(prover: Prover, state: Any) -> list[Any]:
+    """Remember the containers of a value that was judged, and return them."""
     waiting = [state]
     seen = set()
+    found = []
     while waiting:
         value = waiting.pop()
         kind = type(value)
         if not issubclass(kind, (dict, list, tuple)) or id(value) in seen or value == ():
             continue
         seen.add(id(value))
-        prover.alone.append(value)
-        prover.judged.append((value, content_of(value)))
+        found.append(value)
         waiting += value.values() if isinstance(value, dict) else value
+    prover.alone += found
+    return found
 
 
 def note_dicts(prover: Prover, args: tuple[Any, ...]) -> None:

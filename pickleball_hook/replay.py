@@ -14,7 +14,7 @@ import stat
 import sys
 from types import FunctionType
 
-from pickleball_hook import events, keeping, machine, shadow
+from pickleball_hook import callbacks, events, keeping, machine, shadow
 from pickleball_hook.gate import Reader
 from pickleball_hook.guard import find_callable
 from pickleball_hook.originals import CUnpickler
@@ -225,9 +225,13 @@ class FileSource:
 class Replay(CUnpickler):  # type: ignore[misc]
     """The C unpickler, given what was judged."""
 
-    def __init__(self, guard: Guard, proof: shadow.Proof, file: Any, **options: Any) -> None:
+    def __init__(
+        self, guard: Guard, proof: shadow.Proof, outer: Any, file: Any, **options: Any
+    ) -> None:
         super().__init__(file, **options)
         self._guard = guard
+        self._outer = outer
+        self._trampolines: dict[int, Named] = {}
         self._requests = iter(zip(proof.requests, proof.answers))  # noqa: B905 (3.10)
         self._prover = proof.prover
 
@@ -240,8 +244,30 @@ class Replay(CUnpickler):  # type: ignore[misc]
                 f"{module}.{name}", "GLOBAL", "the stream was not the same when it was read again"
             )
         if named.trampoline:  # type: ignore[union-attr]
-            return _trampoline(self._guard, self._prover, named)  # type: ignore[arg-type]
+            stand_in = _trampoline(self._guard, self._prover, named)  # type: ignore[arg-type]
+            self._trampolines[id(stand_in)] = named  # type: ignore[assignment]
+            return stand_in
         return named.real  # type: ignore[union-attr]
+
+    def remembered(self) -> dict[int, Any]:
+        """Return the memo, with what trampolines stand for in their place."""
+        named = self._trampolines
+        memo: dict[int, Any] = self.memo.copy()
+        return {
+            key: named[id(value)].real if id(value) in named else value
+            for key, value in memo.items()
+        }
+
+
+class _PersistentReplay(Replay):
+    """The same, with the ``persistent_load`` of the program's unpickler."""
+
+    def persistent_load(self, pid: object) -> object:
+        """Return what the program gives, if it is of a type that the shadow took it to be of."""
+        value: object = self._outer.persistent_load(pid)
+        if not callbacks.gives_known(value, callbacks.kinds(self._outer)):
+            raise Abandoned
+        return value
 
 
 def _trampoline(guard: Guard, prover: Prover, named: Named) -> Any:
@@ -370,7 +396,16 @@ def _has_code(grants: dict[str, str], real: Any) -> bool:
     return any(isinstance(vars(base).get(hook), FunctionType) for base in places for hook in hooks)
 
 
-def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, object]:
+def _replay(
+    guard: Guard, proof: shadow.Proof, outer: Any, reader: Any, options: dict[str, Any]
+) -> Any:
+    kind = _PersistentReplay if callbacks.kinds(outer) else Replay
+    return kind(guard, proof, outer, reader, **options)
+
+
+def attempt(
+    guard: Guard, source: Any, options: dict[str, Any], outer: Any = None
+) -> tuple[bool, object]:
     """Load a stream on the C machine if all of it is proven to be permitted.
 
     Returns
@@ -380,7 +415,7 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
     """
     if not switches["on"]:
         return False, None
-    proof = shadow.prove(guard.load, source, options, guard.file)
+    proof = shadow.prove(guard.load, source, options, guard.file, outer)
     if proof is None:
         source.leave(source.start)
         return False, None
@@ -391,7 +426,10 @@ def attempt(guard: Guard, source: Any, options: dict[str, Any]) -> tuple[bool, o
     served = False
     try:
         guard.leave = Abandoned
-        value = Replay(guard, proof, reader, **options).load()
+        unpickler = _replay(guard, proof, outer, reader, options)
+        value = unpickler.load()
+        if outer is not None:
+            outer._memo = unpickler.remembered()  # later loads may refer to it
     except Abandoned:
         source.leave(source.start)
         return False, None

@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from pickleball_hook import keeping, names
+from pickleball_hook import callbacks, keeping, names
 from pickleball_hook.originals import CUnpickler
-from pickleball_hook.prover import Prover, Unsure
+from pickleball_hook.prover import Number, Prover, Unsure
 from pickleball_hook.setters import settle
 from policy_cache.collector import resting
+from policy_cache.model import REFER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,9 +54,11 @@ class Proof:
 class Shadow(CUnpickler):  # type: ignore[misc]
     """The C unpickler with nothing real in it."""
 
-    def __init__(self, prover: Prover, proof: Proof, file: Any, **options: Any) -> None:
+    def __init__(self, prover: Prover, proof: Proof, outer: Any, file: Any, **options: Any) -> None:
         super().__init__(file, **options)
         self._prover = prover
+        self._outer = outer
+        self._found: Named | None = None
         self._proof = proof
         self._fix_imports = options.get("fix_imports", True)
         self._known: dict[tuple[str, str], Named] = {}
@@ -65,10 +68,36 @@ class Shadow(CUnpickler):  # type: ignore[misc]
         proof = self._proof
         known = self._known.get((module, name))
         if known is None:
-            known = self._kept(module, name) or self._judged(module, name)
+            known = (
+                self._looked_up(module, name)
+                if self._outer is not None
+                else self._own(module, name)
+            )
         proof.requests.append((module, name))
         proof.answers.append(known)
         return known.stand_in
+
+    def _own(self, module: str, name: str) -> Named:
+        return self._kept(module, name) or self._judged(module, name)
+
+    def _looked_up(self, module: str, name: str) -> Named:
+        """Ask the unpickler of the program for a global, as the reference machine does."""
+        outer, self._found = self._outer, None
+        outer._machine = self
+        try:
+            value = outer.find_class(module, name)
+        finally:
+            outer._machine = None
+        if self._found is not None and self._found.real is value:
+            return self._found
+        names.accept_from_program(self._prover, value, outer, module, name)
+        return self._prover.stand_in(value)
+
+    def resolve(self, module: str, name: str) -> object:
+        """Resolve a global for the ``super().find_class`` of the program's unpickler."""
+        self._found = self._own(module, name)
+        self._known.clear()  # what a name means is for the program's unpickler to say
+        return self._found.real
 
     def _kept(self, module: str, name: str) -> Named | None:
         """Return what an earlier load has found out about a global that is still the same."""
@@ -114,7 +143,19 @@ class Shadow(CUnpickler):  # type: ignore[misc]
         return old if found is range else (module, name)
 
 
-def prove(load: Load, source: Any, options: dict[str, Any], file: str = "") -> Proof | None:
+class _PersistentShadow(Shadow):
+    """The same for an unpickler whose ``persistent_load`` is called in the replay only."""
+
+    def persistent_load(self, pid: object) -> object:
+        """Return what stands for a value of the program's that is known to be data."""
+        self._prover.kept.append((pid,))
+        self._prover.acted.append(True)
+        return Number()
+
+
+def prove(
+    load: Load, source: Any, options: dict[str, Any], file: str = "", outer: Any = None
+) -> Proof | None:
     """Return the proof that a stream is permitted, None if there is none.
 
     Parameters
@@ -127,36 +168,40 @@ def prove(load: Load, source: Any, options: dict[str, Any], file: str = "") -> P
         As for ``pickle.Unpickler``, without buffers.
     file : str
         Its path, where that is known: modules that lie beside it are not imported for it.
+    outer : object or None
+        The program's unpickler, if its callbacks are in force (:mod:`pickleball_hook.callbacks`).
     """
     prover = keeping.prover_for(load, file)
-    proof = _proof(prover, source.skimmed(), options)
+    proof = _proof(prover, source.skimmed(), options, outer)
     if proof is None and prover.needs_all:
         prover = Prover(load, file)
         prover.has_all = True
-        proof = _proof(prover, source.whole(), options)
+        proof = _proof(prover, source.whole(), options, outer)
     return proof
 
 
-def _proof(prover: Prover, reader: Any, options: dict[str, Any]) -> Proof | None:
+def _proof(prover: Prover, reader: Any, options: dict[str, Any], outer: Any) -> Proof | None:
     proof = Proof(prover)
     proven = False
     try:
         with _uncollected(reader):
-            value = _run(prover, proof, reader, options)
+            value = _run(prover, proof, reader, options, outer)
             settle(prover)
             del value  # till here it shows what the stream hands out
-        proven = True
+        proven = outer is None or all(REFER in named.verdict.grants for named in proof.answers)
     except (Unsure, Exception):
         return None
     finally:
         prover.slim() if proven else prover.close()
     proof.end = reader.position
-    return proof
+    return proof if proven else None
 
 
-def _run(prover: Prover, proof: Proof, reader: Any, options: dict[str, Any]) -> object:
+def _run(prover: Prover, proof: Proof, reader: Any, options: dict[str, Any], outer: Any) -> object:
     """Run the shadow; when this returns, its stack and memo are gone."""
-    unpickler = Shadow(prover, proof, reader, **options)
+    kind = _PersistentShadow if callbacks.kinds(outer) else Shadow
+    asked = outer if outer is not None and callbacks.looks_up(outer) else None
+    unpickler = kind(prover, proof, asked, reader, **options)
     proxy = unpickler.memo
     prover.memo = proxy.copy
     value: object = unpickler.load()

@@ -21,12 +21,13 @@ from pickleball_hook.prover import (
     Unsure,
     defines,
     is_fixed,
+    note_alone,
     note_containers,
     note_dicts,
     stop,
 )
-from pickleball_hook.setters import STATE_RULES, Result, setter
-from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, TEXTLESS, depends
+from pickleball_hook.setters import STATE_RULES, Result, search, setter
+from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, TEXTLESS, depends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _function(prover: Prover, named: Named) -> Any:
         if not ready:
             _may_be_called(prover, named)
             ready.append(maker(prover, named) if maker else _caller(prover, named))
-        named.checked = named.checks
+        named.checked |= named.checks
         return ready[0](*args)
 
     return _inert(stand_in, named)
@@ -120,7 +121,8 @@ def _is_simple(verdict: Verdict, operation: str) -> bool:
 def _caller(prover: Prover, named: Named) -> Any:
     """Return what a call does whose result may be anything."""
     verdict = named.verdict
-    if not _is_simple(verdict, CALL):
+    searched = _is_inert_only(verdict)
+    if not searched and not _is_simple(verdict, CALL):
         rule = verdict.rule or verdict.traits.get("call_rule", "")
         if rule not in _IN_REPLAY or CALL in verdict.traits.get(TEXTLESS, ()):
             raise Unsure
@@ -131,6 +133,7 @@ def _caller(prover: Prover, named: Named) -> Any:
         def call(*args: Any) -> Any:
             keep(args)
             note_dicts(prover, args)
+            named.checked |= searched
             acted.append(True)
             return Unknown()
 
@@ -141,6 +144,8 @@ def _caller(prover: Prover, named: Named) -> Any:
         def call(*args: Any) -> Any:
             keep(args)
             note_dicts(prover, args)
+            if searched and not _hold_no_callable(prover, args):
+                named.checked = True
             acted.append(True)
             value = make()
             value.index = named.calls
@@ -148,6 +153,23 @@ def _caller(prover: Prover, named: Named) -> Any:
             return value
 
     return call
+
+
+def _is_inert_only(verdict: Verdict) -> bool:
+    """Tell whether a call is permitted with all operands that hold nothing to be called."""
+    if CALL not in verdict.traits.get(INERT, ()):
+        return False
+    traits = {key: value for key, value in verdict.traits.items() if key != INERT}
+    return _is_simple(verdict._replace(traits=traits), CALL)
+
+
+def _hold_no_callable(prover: Prover, args: tuple[Any, ...]) -> bool:
+    try:
+        search(prover, args)
+    except Unsure:
+        return False
+    note_alone(prover, args)
+    return True
 
 
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, bytearray)
@@ -375,7 +397,7 @@ def _late_caller(prover: Prover, named: Named) -> Any:
             _may_be_called(prover, named)
             maker = _MAKERS.get(named.verdict.rule)
             ready.append(maker(prover, named) if maker else _caller(prover, named))
-        named.checked = named.checks
+        named.checked |= named.checks
         return ready[0](*args)
 
     return call
