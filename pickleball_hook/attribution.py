@@ -74,7 +74,7 @@ _JUDGING = frozenset(
     for name in (
         *("checked", "decisions", "entry", "gate", "guard", "inert", "names", "patches", "rules"),
         *("safe_globals", "shadow", "standins", "states", "overrides"),
-        *("prover", "setters", "arrays", "keeping"),
+        *("prover", "setters", "arrays", "keeping", "callbacks"),
     )
 )
 """Homes that hold what the unpickler asks before and after it runs something."""

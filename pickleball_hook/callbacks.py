@@ -45,16 +45,11 @@ def looks_up(outer: Any) -> bool:
     return _place(getattr(outer.find_class, "__func__", None)) in _LOOK_UPS
 
 
-def kinds(outer: Any) -> tuple[tuple[str, str], ...]:
+def kinds(outer: Any) -> frozenset[type]:
     """Return the types that a listed ``persistent_load`` gives."""
     place = _place(getattr(outer, "persistent_load", None))
-    return next((types for known, types in _PERSISTENT.items() if known == place), ())
-
-
-def gives_known(value: object, expected: tuple[tuple[str, str], ...]) -> bool:
-    """Tell whether a value is exactly of one of some types: data, that nothing in it can call."""
-    kind = type(value)
-    return any(kind is getattr(sys.modules.get(module), name, None) for module, name in expected)
+    names = next((names for known, names in _PERSISTENT.items() if known == place), ())
+    return frozenset(getattr(sys.modules[module], name) for module, name in names)
 
 
 def _place(function: object) -> tuple[object, object]:

@@ -106,6 +106,8 @@ class Guard:
         self.leave: type[BaseException] | None = None
         """Raised for a refusal of operands where another engine knows more of them."""
         self.watch = methods.Watch()
+        self.answers: dict[tuple[int, str, frozenset[type]], tuple[methods.Called, Verdict]] = {}
+        """What comes of operations on instances of classes, by the ids of verdicts."""
         self.elsewhere = 0
         """References that others hold to the numpy object which is about to get its state."""
         self.calling = False

@@ -45,6 +45,8 @@ _HEAP_TYPE = 1 << 9
 """CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
 _SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset)
 _DEEPEST_LOOK = 100_000
+_MOST_ANSWERS = 10_000
+"""Answers that a load remembers."""
 _TOO_MUCH = "there is too much of it to be looked through"
 
 
@@ -66,10 +68,12 @@ def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any
     if not deep and not called:
         kinds = {type(value) for value in operands}
         return _called(guard, kinds, set(direct)) if direct else Called()
-    found = _within(operands)
+    found = within(operands)
     if found is None:
         return Called(_TOO_MUCH)
     kinds, callables = found
+    if not callables:
+        return called_on_kinds(guard, verdict, operation, kinds)
     asked = {*direct, *deep}
     for value in callables if called else ():  # what they are called with is among the operands
         known = guard.named_verdict(value)
@@ -78,7 +82,19 @@ def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any
     return _called(guard, kinds, asked)
 
 
-def _within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
+def called_on_kinds(guard: Guard, verdict: Verdict, operation: str, kinds: set[type]) -> Called:
+    """Judge an operation on operands that are, or hold, instances of classes, and no callable."""
+    question = (id(verdict), operation, frozenset(kinds))
+    known = guard.answers.get(question)
+    if known is None:
+        direct, deep = verdict.traits.get(METHODS, {}).get(operation, ((), ()))
+        known = (_called(guard, kinds, {*direct, *deep}), verdict)
+        if len(guard.answers) < _MOST_ANSWERS:
+            guard.answers[question] = known
+    return known[0]
+
+
+def within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
     """Return the classes of values and of what they hold, and the callables among them.
 
     None if that is too much to look at.

@@ -167,6 +167,8 @@ class Prover(Guard):
         """Not empty once library code would have run, which may change what is judged later."""
         self.inert = set(INERT_KINDS)
         """Types of the shadow that stand for neither containers nor callables."""
+        self.given: frozenset[type] = frozenset()
+        """What the ``persistent_load`` of the program may give."""
         self.lent: list[type] = []
         """Those of them that are such in this load only: the replay will see to it."""
         self.memo: Callable[[], dict[int, Any]] = dict
@@ -235,6 +237,7 @@ class Prover(Guard):
         for table in (self.named, self.granted, self.made, self.sealed, self.setters):
             table.clear()
         self.acted.clear()
+        self.answers.clear()
         self.watch = methods.Watch()
         self.inert.difference_update(self.lent)
         self.lent.clear()
@@ -311,6 +314,12 @@ class Number:
     __setstate__ = property(stop)
 
 
+class Given(Number):
+    """Stands for what a ``persistent_load`` gives that is listed with its types."""
+
+    __slots__ = ()
+
+
 class Buffered(Number):
     """Stands for an array that a rule may look into."""
 
@@ -364,5 +373,5 @@ def defines(cls: type, name: str) -> bool:
     return any(name in vars(base) for base in cls.__mro__[:-1])
 
 
-INERT_KINDS: set[Any] = {Number, Buffered, *SCALARS, *RESULTS}
+INERT_KINDS: set[Any] = {Number, Given, Buffered, *SCALARS, *RESULTS}
 """Types of the shadow that stand for neither containers nor callables."""

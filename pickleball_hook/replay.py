@@ -14,7 +14,7 @@ import stat
 import sys
 from types import FunctionType
 
-from pickleball_hook import callbacks, events, keeping, machine, shadow
+from pickleball_hook import events, keeping, machine, shadow
 from pickleball_hook.gate import Reader
 from pickleball_hook.guard import find_callable
 from pickleball_hook.originals import CUnpickler
@@ -265,8 +265,10 @@ class _PersistentReplay(Replay):
     def persistent_load(self, pid: object) -> object:
         """Return what the program gives, if it is of a type that the shadow took it to be of."""
         value: object = self._outer.persistent_load(pid)
-        if not callbacks.gives_known(value, callbacks.kinds(self._outer)):
+        if type(value) not in self._prover.given:
             raise Abandoned
+        self._guard.made_here(value, fresh=False)
+        self._guard.untouched.add(id(value))
         return value
 
 
@@ -399,7 +401,7 @@ def _has_code(grants: dict[str, str], real: Any) -> bool:
 def _replay(
     guard: Guard, proof: shadow.Proof, outer: Any, reader: Any, options: dict[str, Any]
 ) -> Any:
-    kind = _PersistentReplay if callbacks.kinds(outer) else Replay
+    kind = _PersistentReplay if proof.prover.given else Replay
     return kind(guard, proof, outer, reader, **options)
 
 

@@ -13,7 +13,7 @@ import sys
 
 from pickleball_hook import callbacks, keeping, names
 from pickleball_hook.originals import CUnpickler
-from pickleball_hook.prover import Number, Prover, Unsure
+from pickleball_hook.prover import Given, Prover, Unsure
 from pickleball_hook.setters import settle
 from policy_cache.collector import resting
 from policy_cache.model import REFER
@@ -150,7 +150,7 @@ class _PersistentShadow(Shadow):
         """Return what stands for a value of the program's that is known to be data."""
         self._prover.kept.append((pid,))
         self._prover.acted.append(True)
-        return Number()
+        return Given()
 
 
 def prove(
@@ -199,7 +199,8 @@ def _proof(prover: Prover, reader: Any, options: dict[str, Any], outer: Any) -> 
 
 def _run(prover: Prover, proof: Proof, reader: Any, options: dict[str, Any], outer: Any) -> object:
     """Run the shadow; when this returns, its stack and memo are gone."""
-    kind = _PersistentShadow if callbacks.kinds(outer) else Shadow
+    prover.given = callbacks.kinds(outer)
+    kind = _PersistentShadow if prover.given else Shadow
     asked = outer if outer is not None and callbacks.looks_up(outer) else None
     unpickler = kind(prover, proof, asked, reader, **options)
     proxy = unpickler.memo

@@ -11,11 +11,12 @@ than the load, is only what later opcodes cannot take back: keys of a dict are n
 
 from __future__ import annotations
 
-from pickleball_hook import arrays, machine, rules, states
+from pickleball_hook import arrays, machine, methods, rules, states
 from pickleball_hook.prover import (
     LARGE_ITEM,
     PLAIN,
     RESULTS,
+    Given,
     StandInClass,
     Unknown,
     Unsure,
@@ -27,7 +28,17 @@ from pickleball_hook.prover import (
     stop,
 )
 from pickleball_hook.setters import STATE_RULES, Result, search, setter
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, TEXTLESS, depends
+from policy_cache.model import (
+    CALL,
+    CONSTRUCT,
+    FILL,
+    INERT,
+    METHODS,
+    REFER,
+    STATE,
+    TEXTLESS,
+    depends,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +132,7 @@ def _is_simple(verdict: Verdict, operation: str) -> bool:
 def _caller(prover: Prover, named: Named) -> Any:
     """Return what a call does whose result may be anything."""
     verdict = named.verdict
-    searched = _is_inert_only(verdict)
+    searched = _asks_operands_only(verdict)
     if not searched and not _is_simple(verdict, CALL):
         rule = verdict.rule or verdict.traits.get("call_rule", "")
         if rule not in _IN_REPLAY or CALL in verdict.traits.get(TEXTLESS, ()):
@@ -144,7 +155,7 @@ def _caller(prover: Prover, named: Named) -> Any:
         def call(*args: Any) -> Any:
             keep(args)
             note_dicts(prover, args)
-            if searched and not _hold_no_callable(prover, args):
+            if searched and not _are_harmless(prover, verdict, args):
                 named.checked = True
             acted.append(True)
             value = make()
@@ -155,21 +166,33 @@ def _caller(prover: Prover, named: Named) -> Any:
     return call
 
 
-def _is_inert_only(verdict: Verdict) -> bool:
-    """Tell whether a call is permitted with all operands that hold nothing to be called."""
-    if CALL not in verdict.traits.get(INERT, ()):
+def _asks_operands_only(verdict: Verdict) -> bool:
+    """Tell whether a call is permitted with all operands that hold nothing with code of its own."""
+    if not depends(verdict.traits, CALL):
         return False
-    traits = {key: value for key, value in verdict.traits.items() if key != INERT}
+    traits = {key: row for key, row in verdict.traits.items() if key not in (INERT, METHODS)}
     return _is_simple(verdict._replace(traits=traits), CALL)
 
 
-def _hold_no_callable(prover: Prover, args: tuple[Any, ...]) -> bool:
-    try:
-        search(prover, args)
-    except Unsure:
-        return False
-    note_alone(prover, args)
-    return True
+def _are_harmless(prover: Prover, verdict: Verdict, args: tuple[Any, ...]) -> bool:
+    """Tell whether it is seen here already that operands have no code that the call could run.
+
+    What other calls gave is left to the replay, which sees it.
+    """
+    rest = [value for value in args if type(value) is not Given and not is_fixed(value)]
+    if rest:
+        try:
+            found = methods.within(rest)
+            if found is None or any(issubclass(kind, Result) for kind in found[0]):
+                return False
+            search(prover, rest)
+        except Unsure:
+            return False
+        for value in rest:
+            note_alone(prover, value)
+    if CALL not in verdict.traits.get(METHODS, ()):
+        return True
+    return not methods.called_on_kinds(prover, verdict, CALL, {*prover.given}).reason
 
 
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, bytearray)
