@@ -28,7 +28,9 @@ MOST_REFUSALS = 100
 
 _UNDER_WAY = "under-way-"
 _LONGEST_TEXT = 2000
+_FEW = 1000
 _TAIL = 1 << 20
+"""What is read of the record for the latest few loads."""
 
 # Inherited by child processes, so that a tree of workers announces itself once.
 _ANNOUNCED = "PICKLEBALL_AUDIT_ANNOUNCED"
@@ -154,7 +156,7 @@ def _collect(folder: str) -> None:
         if name == pid or not pid.isdecimal() or _runs(int(pid)):
             continue
         path = os.path.join(folder, name)
-        for line in _tail(path):
+        for line in _tail(path, _TAIL):
             value = json.loads(line)
             if isinstance(value, dict):
                 _append(os.path.join(folder, LOG_NAME), value)
@@ -191,9 +193,10 @@ def recent(count: int) -> list[dict[str, Any]]:
 
     path = log_file()
     _attempt(_collect, os.path.dirname(path))
-    lines = _tail(path)
+    size = _TAIL if count <= _FEW else 2 * LARGEST_LOG
+    lines = _tail(path, size)
     if len(lines) < count:
-        lines = _tail(path + ".1") + lines
+        lines = _tail(path + ".1", size) + lines
     found = []
     for line in lines:
         try:
@@ -350,7 +353,7 @@ def _announce(entry: dict[str, Any], path: str) -> None:
     sys.stderr.write(f"pickleball: audit: {operations} would be refused: {first}{see}\n")
 
 
-def _tail(path: str) -> list[bytes]:
+def _tail(path: str, size: int) -> list[bytes]:
     """Return the last lines of a record that is the user's own."""
     from policy_cache import folders
 
@@ -360,9 +363,9 @@ def _tail(path: str) -> list[bytes]:
             status = os.fstat(file.fileno())
             if folders.distrust(status, path) is not None:
                 return []
-            start = max(0, status.st_size - _TAIL)
+            start = max(0, status.st_size - size)
             file.seek(start)
-            lines = file.read(_TAIL).splitlines()
+            lines = file.read(size).splitlines()
     except (OSError, ValueError):
         return []
     return lines[1:] if start else lines

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 _LATEST = 5
+_MOST_COUNTED = 1_000_000
 
 
 def collect(*, ask_plain_python: bool = False) -> dict[str, Any]:
@@ -24,10 +25,11 @@ def collect(*, ask_plain_python: bool = False) -> dict[str, Any]:
         be; ``mode`` with its ``value`` and ``source``; ``patched`` and ``waiting``, the modules
         whose loaders are replaced and those not imported so far; ``startup`` with the start-up
         ``files`` found and ``plain_python``, the interpreter's answer (None if not asked);
-        ``cache`` with its ``folder`` and the ``policies`` in it; ``refusals`` with the ``log``
-        and the ``latest`` records of it; ``problems``, what could not be understood or believed.
+        ``cache`` with its ``folder`` and the ``policies`` in it; ``refusals`` with the ``log``,
+        how many ``loads`` are in it, and the ``latest`` of them; ``problems``, what could not be
+        understood or believed.
     """
-    from pickleball_hook import __version__, activation, patches, records, settings, startup
+    from pickleball_hook import __version__, activation, patches, settings, startup
     from policy_cache import store
 
     mode = settings.mode()
@@ -50,9 +52,16 @@ def collect(*, ask_plain_python: bool = False) -> dict[str, Any]:
             "shared": store.shared_folders(),
             "policies": [entry._asdict() for entry in store.summaries()],
         },
-        "refusals": {"log": records.log_file(), "latest": records.recent(_LATEST)},
+        "refusals": _refusals(),
         "problems": [*settings.problems(), *_store_problems()],
     }
+
+
+def _refusals() -> dict[str, Any]:
+    from pickleball_hook import records
+
+    rows = records.recent(_MOST_COUNTED)
+    return {"log": records.log_file(), "loads": len(rows), "latest": rows[-_LATEST:]}
 
 
 def _store_problems() -> list[str]:
@@ -87,7 +96,7 @@ def text(facts: dict[str, Any]) -> str:
         ("cache", facts["cache"]["folder"] or "none"),
         *(("shared cache", folder) for folder in facts["cache"]["shared"]),
         *(("policy", _policy(policy)) for policy in facts["cache"]["policies"]),
-        ("refusals", facts["refusals"]["log"]),
+        ("refusals", f"{facts['refusals']['loads']} loads in {facts['refusals']['log']}"),
         *(("latest", _refusal(record)) for record in facts["refusals"]["latest"]),
         *(("problem", problem) for problem in facts["problems"]),
     ]
@@ -109,7 +118,9 @@ def _policy(policy: dict[str, Any]) -> str:
 
 
 def _refusal(record: dict[str, Any]) -> str:
-    text = " ".join(str(record.get(field)) for field in ("time", "mode", "global", "operation"))
+    first, *others = record["refusals"]
+    fields = (record.get("time"), record.get("mode"), first.get("global"), first.get("operation"))
+    text = " ".join(map(str, fields)) + (f" and {len(others)} more" if others else "")
     # The names come from hostile files: nothing of theirs may steer the reader's terminal.
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -100,10 +101,21 @@ def test_status_does_not_pass_on_control_characters() -> None:
     record = {
         "time": "now",
         "mode": "enforce",
-        "global": "\x1b]0;owned\x07:\ud800",
-        "operation": "call",
+        "refusals": [{"global": "\x1b]0;owned\x07:\ud800", "operation": "call"}, {}],
     }
     facts["refusals"]["latest"] = [record]
     text = report.text(facts)
     assert all(line.isprintable() for line in text.splitlines())
-    assert "\\x1b]0;owned\\x07:\\ud800 call" in text
+    assert "\\x1b]0;owned\\x07:\\ud800 call and 1 more" in text
+
+
+def test_status_counts_the_loads_that_were_refused(
+    own_home: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for data in (b"cos\ngetpid\n)R.", b"cos\ngetpid\n)R.", b"cos\ngetppid\n)R."):
+        with pytest.raises(pickle.UnpicklingError):
+            pickle.loads(data)
+    assert cli.main(["status"]) == 0
+    text = capsys.readouterr().out
+    assert "refusals       3 loads in " in text
+    assert text.count("enforce os.getp") == 3

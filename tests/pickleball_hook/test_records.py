@@ -399,6 +399,7 @@ class TestRecent:
     def test_only_the_end_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for number in range(50):
             record(global_name=f"a.{number}")
-        monkeypatch.setattr(records, "_TAIL", 1000)
+        monkeypatch.setattr(records, "_TAIL", 2000)
         assert names()[-1] == "a.49"
         assert len(names()) < 10
+        assert len(records.recent(5000)) == 50
