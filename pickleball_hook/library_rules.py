@@ -154,9 +154,24 @@ def _named_function(guard: Guard, operation: str, target: Any, operands: tuple[A
     return ""
 
 
+def _statsmodels_formula(
+    guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]
+) -> str:
+    """``ModelData.__setstate__`` evaluates the formula of its state (statsmodels/base/data.py)."""
+    from pickleball_hook import formulas
+
+    state = operands[0]
+    if type(state) is not dict:
+        return "its state is an exact dict"
+    if "restore_model_spec" not in state:
+        return ""
+    return formulas.reason_against(state.get("formula"), state.get("frame"))
+
+
 RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "django_model": _django_model,
     "named_triggers": _named_triggers,
+    "statsmodels_formula": _statsmodels_formula,
     "own_metadata": _own_metadata,
     "graph_batch": _graph_batch,
     "curried": _curried,
