@@ -36,6 +36,9 @@ if TYPE_CHECKING:
         def wait(self, timeout: float | None = None) -> int: ...
 
 
+STDIN = "-"
+"""In place of a path: what this process has on stdin, which only its forks have too."""
+
 SPARE_MEMORY = 4 << 30
 """Address space that reading one file may take, besides twice its size."""
 
@@ -62,7 +65,7 @@ def judge(paths: Sequence[str], jobs: int, timeout: float) -> Iterator[FileVerdi
         to be waited for at the end.
     """
     jobs = max(1, min(jobs, len(paths)))
-    workers = _forked(jobs) if _may_fork() else []
+    workers = _forked(jobs) if may_fork() else []
     return _judged(sorted(paths, key=_size, reverse=True), jobs, timeout, workers)
 
 
@@ -139,7 +142,7 @@ def _new() -> Worker:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def _may_fork() -> bool:
+def may_fork() -> bool:
     """Tell whether a fork of this process is whole: Linux shows that it has no other thread."""
     try:
         return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
@@ -273,6 +276,8 @@ def _serve(questions: Iterable[bytes], answers: IO[bytes]) -> None:
 def _judge(path: str) -> FileVerdict:
     _limit_memory(path)
     try:
+        if path == STDIN:
+            return inspection.check(sys.stdin.buffer)._replace(path=path)
         return inspection.check(path)
     except MemoryError:
         return inspection.not_judged(path, "it takes more memory than is allowed")

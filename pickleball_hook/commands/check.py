@@ -121,10 +121,12 @@ def _judged(paths: list[str], jobs: int, timeout: float, bar: bool) -> Iterator[
     """Judge files in processes of their own, in the order in which they are ready."""
     files: list[tuple[str, bool]] = []
     for path in paths:
-        if path == "-":
-            yield _named(inspection.check(sys.stdin.buffer)._replace(path="-"), True)
-        else:
+        if path != workers.STDIN:
             files += inspection.walk([path])
+        elif workers.may_fork():
+            files.append((path, True))
+        else:
+            yield _named(inspection.check(sys.stdin.buffer)._replace(path=path), True)
     if not files:
         return
     named = dict(files)

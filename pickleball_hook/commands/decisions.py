@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pickleball_hook import decisions
-from pickleball_hook.commands.output import echo, fail, print_json, print_table, safe
+from pickleball_hook.commands.output import (
+    echo,
+    fail,
+    json_option,
+    print_json,
+    print_table,
+    safe,
+)
 from policy_cache.model import CALL, CONSTRUCT, FILL, OPERATIONS, REFER, STATE
 
 if TYPE_CHECKING:
@@ -29,7 +36,8 @@ def trust() -> None:
 @click.argument("subject", metavar="FILE|FOLDER|MODULE:FUNCTION")
 @click.option("--site", is_flag=True, help="It is the call site MODULE:FUNCTION, no path.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for later.")
-def trust_add(subject: str, site: bool, why: str) -> None:
+@json_option
+def trust_add(subject: str, site: bool, why: str, as_json: bool) -> None:
     """Trust a file by the SHA-256 of its whole content, a folder, or a call site.
 
     A folder counts only while you alone can write to it and to what is in it. A call site is
@@ -48,11 +56,14 @@ def trust_add(subject: str, site: bool, why: str) -> None:
         row = decisions.add(kind, key, why, path=os.path.abspath(subject) if not site else "")
     except (OSError, ValueError) as error:
         fail(f"not trusted: {error}")
+    if as_json:
+        print_json({kind: {key: row}})
+        return
     echo(safe(f"trusted {kind[:-1]} {key}" + (f" ({row['path']})" if kind == "files" else "")))
 
 
 @trust.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def trust_list(as_json: bool) -> None:
     """Show what is trusted, since when, by whom and why."""
     table = decisions.trusted()
@@ -72,11 +83,15 @@ def trust_list(as_json: bool) -> None:
 
 @trust.command("remove")
 @click.argument("subject", metavar="FILE|SHA256|FOLDER|MODULE:FUNCTION")
-def trust_remove(subject: str) -> None:
+@json_option
+def trust_remove(subject: str, as_json: bool) -> None:
     """Trust something no longer: named as `trust list` shows it, or by its path."""
     gone = decisions.remove(subject)
     if not gone:
         fail(f"{subject!r} is not trusted")
+    if as_json:
+        print_json([{"kind": kind[:-1], "what": key} for kind, key in gone])
+        return
     for kind, key in gone:
         echo(safe(f"no longer trusted: {kind[:-1]} {key}"))
 
@@ -106,7 +121,8 @@ def _operations(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("name", metavar="MODULE:NAME")
 @_operations
 @click.option("--why", default="", metavar="TEXT", help="The reason, for later.")
-def allow_add(name: str, why: str, **wanted: bool) -> None:
+@json_option
+def allow_add(name: str, why: str, as_json: bool, **wanted: bool) -> None:
     """Permit operations on MODULE:NAME; without options: refer, construct and state.
 
     What reaches a dangerous sink is not to be had this way: trust the file instead.
@@ -136,11 +152,14 @@ def allow_add(name: str, why: str, **wanted: bool) -> None:
         decisions.allow(name, operations, why)
     except (OSError, ValueError) as error:
         fail(f"not allowed: {error}")
+    if as_json:
+        print_json({name: {"operations": operations, "why": why}})
+        return
     echo(safe(f"allowed {name}: {', '.join(operations)}"))
 
 
 @allow.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def allow_list(as_json: bool) -> None:
     """Show what is allowed, since when, by whom and why."""
     table = decisions.allowed()
@@ -159,10 +178,14 @@ def allow_list(as_json: bool) -> None:
 
 @allow.command("remove")
 @click.argument("name", metavar="MODULE:NAME")
-def allow_remove(name: str) -> None:
+@json_option
+def allow_remove(name: str, as_json: bool) -> None:
     """Allow a global no longer."""
     if not decisions.disallow(name):
         fail(f"{name} is not allowed")
+    if as_json:
+        print_json([name])
+        return
     echo(safe(f"no longer allowed: {name}"))
 
 

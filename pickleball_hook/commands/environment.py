@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pickleball_hook.commands.output import fail, print_json
+from pickleball_hook.commands.output import fail, json_option, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def status(as_json: bool) -> None:
     """Say what is guarded, how, and why."""
     from pickleball_hook import report
@@ -27,7 +27,8 @@ def status(as_json: bool) -> None:
 
 
 @click.command()
-def enable() -> None:
+@json_option
+def enable(as_json: bool) -> None:
     """Guard every interpreter of this environment."""
     from pickleball_hook import activation, settings
 
@@ -35,6 +36,9 @@ def enable() -> None:
         written = activation.enable()
     except OSError as error:
         fail(f"cannot write the start-up file: {error}")
+    if as_json:
+        print_json({"wrote": list(map(str, written)), "mode": settings.mode().value})
+        return
     for path in written:
         click.echo(f"wrote {path}")
     click.echo("every interpreter of this environment that is started from now on is guarded")
@@ -44,7 +48,8 @@ def enable() -> None:
 
 
 @click.command()
-def disable() -> None:
+@json_option
+def disable(as_json: bool) -> None:
     """Stop guarding them; the package stays installed."""
     from pickleball_hook import activation
 
@@ -52,9 +57,13 @@ def disable() -> None:
         removed = activation.disable()
     except OSError as error:
         fail(f"cannot remove the start-up file: {error}")
+    foreign = activation.startup_files()
+    if as_json:
+        left = [str(file.path) for file in foreign]
+        print_json({"removed": list(map(str, removed)), "left": left})
+        return
     for path in removed:
         click.echo(f"removed {path}")
-    foreign = activation.startup_files()
     for file in foreign:
         click.echo(f"left {file.path}, which is not of this environment alone: it still guards it")
     if not foreign:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pickleball_hook.commands.output import coloured, echo, fail, print_json, safe
+from pickleball_hook.commands.output import coloured, echo, fail, json_option, print_json, safe
 from policy_cache.model import ABSENT, CALL, OPERATIONS, REFER
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("subject", metavar="FILE|MODULE:NAME")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def explain(subject: str, as_json: bool) -> None:
     """Say what each global of FILE, or the one global MODULE:NAME, may do, and why.
 

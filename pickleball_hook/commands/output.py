@@ -59,6 +59,11 @@ def echo(text: str = "") -> None:
     click.echo(text, color=False if os.environ.get("NO_COLOR") else None)
 
 
+def json_option(command: Any) -> Any:
+    """Give a command the option ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")(command)
+
+
 def print_json(value: Any) -> None:
     """Print a JSON value."""
     click.echo(json.dumps(value, indent=1, ensure_ascii=True))

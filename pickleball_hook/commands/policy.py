@@ -13,6 +13,7 @@ from pickleball_hook.commands.output import (
     coloured,
     echo,
     fail,
+    json_option,
     print_json,
     print_table,
     safe,
@@ -33,12 +34,8 @@ def policy() -> None:
     """See, compare, make, verify, lock and export policies."""
 
 
-def _json(command: Any) -> Any:
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")(command)
-
-
 @policy.command("list")
-@_json
+@json_option
 def list_(as_json: bool) -> None:
     """Show the policies that are kept, and where.
 
@@ -67,7 +64,7 @@ def list_(as_json: bool) -> None:
 @policy.command()
 @click.argument("distribution", metavar="DIST")
 @click.option("--version", "version", default="", help="A version other than the installed one.")
-@_json
+@json_option
 def show(distribution: str, version: str, as_json: bool) -> None:
     """Show what the policy of a distribution grants and refuses, with the evidence."""
     kept = _kept(distribution, version)
@@ -100,7 +97,7 @@ def _kept(distribution: str, version: str) -> Kept:
 @click.argument("distribution", metavar="DIST")
 @click.argument("before", metavar="V1")
 @click.argument("after", metavar="V2")
-@_json
+@json_option
 def diff(distribution: str, before: str, after: str, as_json: bool) -> None:
     """Show what two versions of a distribution are granted differently.
 
@@ -134,7 +131,7 @@ def _read(distribution: str, version: str) -> dict[str, Any]:
 @policy.command()
 @click.argument("distributions", nargs=-1, metavar="DIST...")
 @click.option("--all", "every", is_flag=True, help="Every distribution that is installed.")
-@_json
+@json_option
 def synth(distributions: tuple[str, ...], every: bool, as_json: bool) -> None:
     """Judge all classes and reducers of distributions, before any file asks.
 
@@ -143,10 +140,15 @@ def synth(distributions: tuple[str, ...], every: bool, as_json: bool) -> None:
     if not every and not distributions:
         fail("name distributions, or --all", status=2)
     names = catalogue.installed() if every else list(distributions)
-    _synthesize(names, as_json)
+    rows, failed = _synthesized(names, as_json)
+    if as_json:
+        print_json(rows)
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
-def _synthesize(names: list[str], as_json: bool) -> None:
+def _synthesized(names: list[str], as_json: bool) -> tuple[list[dict[str, Any]], bool]:
+    """Judge distributions; tell what came of each, and whether one is not installed."""
     import time
 
     rows = []
@@ -163,14 +165,11 @@ def _synthesize(names: list[str], as_json: bool) -> None:
         if not as_json:
             told = f"{row['granted']} of {row['globals']} globals are granted something"
             echo(safe(f"{row['distribution']} {row['version']}: {told}, {row['seconds']:.2f} s"))
-    if as_json:
-        print_json(rows)
-    if failed:
-        raise click.exceptions.Exit(1)
+    return rows, failed
 
 
 @policy.command()
-@_json
+@json_option
 def verify(as_json: bool) -> None:
     """Judge everything that is kept again, and compare.
 
@@ -193,9 +192,13 @@ def verify(as_json: bool) -> None:
 
 @policy.command()
 @click.argument("distributions", nargs=-1, metavar="DIST...")
-def clear(distributions: tuple[str, ...]) -> None:
+@json_option
+def clear(distributions: tuple[str, ...], as_json: bool) -> None:
     """Remove kept policies: of some distributions, or all. They are made again when needed."""
     number = catalogue.clear(distributions)
+    if as_json:
+        print_json({"removed": number, "folder": store.cache_folder()})
+        return
     echo(f"removed {number} {'file' if number == 1 else 'files'} from {store.cache_folder()}")
 
 
@@ -218,7 +221,8 @@ def export(distributions: tuple[str, ...], form: str) -> None:
 @click.argument("file", default="pickleball.lock.json", metavar="FILE")
 @click.option("--check", "comparing", is_flag=True, help="Compare instead, and fail on a change.")
 @click.option("--synth/--no-synth", default=True, help="Judge all that is installed first.")
-def lock(file: str, comparing: bool, synth: bool) -> None:
+@json_option
+def lock(file: str, comparing: bool, synth: bool, as_json: bool) -> None:
     """Write the policies of the whole environment to one reviewable file.
 
     It holds no path and no time: the same packages give the same file on every machine. With
@@ -231,7 +235,11 @@ def lock(file: str, comparing: bool, synth: bool) -> None:
     if not comparing:
         write(file, json.dumps(current, indent=1, sort_keys=True) + "\n")
         number = sum(len(row["globals"]) for row in current["distributions"].values())
-        echo(f"wrote {safe(file)}: {len(current['distributions'])} distributions, {number} globals")
+        held = len(current["distributions"])
+        if as_json:
+            print_json({"file": file, "distributions": held, "globals": number})
+        else:
+            echo(f"wrote {safe(file)}: {held} distributions, {number} globals")
         return
     try:
         with containers.open_regular(file) as source:
@@ -242,6 +250,9 @@ def lock(file: str, comparing: bool, synth: bool) -> None:
         changes = catalogue.lock_changes(before, current)
     except (containers.NotJudged, *_MISSHAPEN) as error:
         fail(f"cannot read {file}: {error}", status=2)
+    if as_json:
+        print_json({"file": file, "matches": not changes, "changes": changes})
+        raise click.exceptions.Exit(1 if changes else 0)
     for change in changes:
         echo(safe(change))
     echo("the environment does not match" if changes else "the environment matches")
@@ -250,7 +261,7 @@ def lock(file: str, comparing: bool, synth: bool) -> None:
 
 @click.command()
 @click.argument("subjects", nargs=-1, required=True, metavar="FILE|DIST...")
-@_json
+@json_option
 def warm(subjects: tuple[str, ...], as_json: bool) -> None:
     """Make the policies that files or distributions need, for an image or a cluster.
 
@@ -261,8 +272,14 @@ def warm(subjects: tuple[str, ...], as_json: bool) -> None:
 
     files = [subject for subject in subjects if os.path.exists(subject)]
     paths = [path for subject in files for path, _ in inspection.walk([subject])]
+    judged = []
     for verdict in workers.judge(paths, 1, _LONGEST):
+        judged.append({"path": verdict.path, "outcome": verdict.outcome})
         if not as_json:
             versions = ", ".join(f"{k} {v}" for k, v in verdict.distributions.items())
             echo(f"{coloured(verdict.outcome)}  {safe(verdict.path)}  {safe(versions)}")
-    _synthesize([subject for subject in subjects if subject not in files], as_json)
+    rows, failed = _synthesized([name for name in subjects if name not in files], as_json)
+    if as_json:
+        print_json({"files": judged, "distributions": rows})
+    if failed:
+        raise click.exceptions.Exit(1)

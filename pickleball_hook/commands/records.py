@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pickleball_hook import records
-from pickleball_hook.commands.output import echo, print_json, print_table, safe
+from pickleball_hook.commands.output import echo, json_option, print_json, print_table, safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ _RISKS = {
 @click.option("--mode", type=click.Choice(["enforce", "audit"]), help="Only this mode.")
 @click.option("--since", default="", metavar="TIME", help="Only from this ISO time on (UTC).")
 @click.option("--last", "-n", default=50, metavar="N", help="At most so many (default 50).")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+@json_option
 @click.pass_context
 def log(
     ctx: click.Context,
@@ -85,7 +85,7 @@ def _lines(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 @log.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+@json_option
 @click.pass_obj
 def suggest(rows: list[dict[str, Any]], as_json: bool) -> None:
     """Propose the `allow` lines that the record shows to be needed, with the risk of each.

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from pickleball_hook import activation, cli, report, settings
@@ -107,6 +112,50 @@ def test_status_does_not_pass_on_control_characters() -> None:
     text = report.text(facts)
     assert all(line.isprintable() for line in text.splitlines())
     assert "\\x1b]0;owned\\x07:\\ud800 call and 1 more" in text
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+ALL = sorted(commands(cli.group))
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_help_and_json_of_every_command(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*path, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"pickleball {' '.join(path)}" in text
+    if path not in (("run",), ("policy", "export")):  # a script's own affair; JSON in any case
+        assert "--json" in text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    def completed(**variables: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", "from pickleball_hook import cli; cli.main()"],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.stdout
+
+    if shell != "bash":  # asks which version the shell has, which need not be here
+        assert "_PICKLEBALL_COMPLETE" in completed(_PICKLEBALL_COMPLETE=f"{shell}_source")
+    words = {"COMP_WORDS": "pickleball policy ver", "COMP_CWORD": "2"}
+    if shell == "fish":  # gives the word to complete itself
+        words["COMP_CWORD"] = "ver"
+    assert "verify" in completed(_PICKLEBALL_COMPLETE=f"{shell}_complete", **words)
 
 
 def test_status_counts_the_loads_that_were_refused(

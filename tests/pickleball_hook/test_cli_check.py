@@ -96,6 +96,23 @@ def test_stdin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     assert "refused  -" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are no forks here")
+def test_stdin_is_limited_too() -> None:
+    command = [sys.executable, "-m", "pickleball_hook", "check", "--timeout", "2", "-"]
+    data = {"bomb": bomb(60), "acting": gzip.compress(ACT), "good": GOOD}
+    told = {
+        name: subprocess.run(command, input=content, capture_output=True, timeout=60)
+        for name, content in data.items()
+    }
+    assert {name: done.returncode for name, done in told.items()} == {
+        "bomb": 2,
+        "acting": 1,
+        "good": 0,
+    }
+    assert b"took more than 2 seconds" in told["bomb"].stdout
+    assert b"refused  -" in told["acting"].stdout
+
+
 def test_sarif(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with zipfile.ZipFile(files / "a b\u00e4.zip", "w") as archive:
         archive.writestr("inner.pkl", ACT)
