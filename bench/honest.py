@@ -90,6 +90,11 @@ class Row(NamedTuple):
     differences: list[str]
     meant: list[tuple[str, str]]
 
+    @property
+    def tests_meant(self) -> int:
+        """How many tests these are: parts of a test are listed one by one."""
+        return len({line.partition(": ")[0].partition(" ")[0] for line, _ in self.meant})
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -288,7 +293,7 @@ def _judged(run: Run, plain: Side, guarded: Side) -> Row:
         if before == after:
             continue
         line = f"{name}: {before} -> {after}"
-        meaning = next((m["why"] for m in meanings if _is_like(line, m["test"])), "")
+        meaning = next((m["why"] for m in meanings if _is_meant(name, after, m)), "")
         if meaning:
             meant.append((line, meaning))
         else:
@@ -300,8 +305,10 @@ def _judged(run: Run, plain: Side, guarded: Side) -> Row:
     return Row(run, plain, guarded, differences, meant)
 
 
-def _is_like(line: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(line, f"*{pattern}*")
+def _is_meant(name: str, after: str, row: dict[str, str]) -> bool:
+    """Tell whether a row is about a test, or a part of it, and how it ends with the hook."""
+    test = name.partition(" ")[0]
+    return (test == row["test"] or test.endswith(f".{row['test']}")) and row["says"] in after
 
 
 def _applies(row: dict[str, str], run: Run) -> bool:
@@ -331,18 +338,23 @@ def report(row: Row) -> None:
     for label, side in (("without", row.plain), ("with", row.guarded)):
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(_counts(side).items()))
         print(f"{label} {side.seconds:.0f} s ({counts}); ", end="")
-    print(f"{len(row.differences)} differences, {len(row.meant)} meant")
+    print(f"{len(row.differences)} differences, {row.tests_meant} tests meant to differ")
     if row.plain.problem:
         print("  without the hook it says:", row.plain.problem[-1500:])
     if row.guarded.problem:
         print("  with the hook it says:", row.guarded.problem[-1500:])
     for difference in row.differences[:40]:
         print("  !", difference[:600])
-    for line, why in row.meant:
-        print("  -", line[:300], "|", why)
+    for (test, why), parts in Counter((_method(line), why) for line, why in row.meant).items():
+        print(f"  - {test}, {parts} times: {why}")
     for refusal, times in Counter(row.guarded.refused).most_common(15):
         print("  . refused", times, "x", refusal[:300])
     sys.stdout.flush()
+
+
+def _method(line: str) -> str:
+    """Return the name of a test without its class: many classes inherit the same tests."""
+    return line.partition(": ")[0].partition(" ")[0].rpartition(".")[2]
 
 
 def _records(path: Path | None, rows: list[Row]) -> dict[str, dict[str, Any]]:
@@ -358,6 +370,7 @@ def _records(path: Path | None, rows: list[Row]) -> dict[str, dict[str, Any]]:
             "refused": len(row.guarded.refused) if row.guarded else 0,
             "differences": row.differences,
             "meant": row.meant,
+            "tests_meant": row.tests_meant,
             "mode": row.run.mode or "enforce",
             "python": platform.python_version(),
         }
@@ -382,7 +395,9 @@ def table(records: dict[str, dict[str, Any]], left_out: list[str]) -> str:
         ]
         cells = [cell.replace(" line", " results") for cell in cells]
         unmeant = len(record["differences"])
-        told = f"{unmeant}" + (f", and {len(record['meant'])} meant" if record["meant"] else "")
+        told = f"{unmeant}" + (
+            f", {record['tests_meant']} tests meant to" if record["meant"] else ""
+        )
         lines.append(f"| {name} | {record['mode']} | {cells[0]} | {cells[1]} | {told} |")
     if left_out:
         lines += ["", f"Not run: {', '.join(left_out)}."]

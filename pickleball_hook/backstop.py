@@ -10,7 +10,7 @@ before it binds a loader.
 
 from __future__ import annotations
 
-import sys
+import os
 
 from pickleball_hook import channels, context, names, originals, settings, trust
 from pickleball_hook.guard import Guard
@@ -106,17 +106,18 @@ def _closed() -> set[tuple[str, str]]:
 
 
 def _is_guarded(frame: FrameType) -> bool:
-    """Tell whether a look-up is part of a load of this package, which judges it by itself."""
+    """Tell whether a look-up is part of a load of this package, which judges it by itself.
+
+    By the file of the code: programs put ``sys.modules`` back to what it was (``patch.dict``), and
+    modules that have been imported meanwhile go on working without being in there.
+    """
     asking: FrameType | None = frame
     if frame.f_code is _PYTHON_FIND_CLASS:
         asking = frame.f_back
     if asking is None:
         return False
-    name = asking.f_globals.get("__name__")
-    if type(name) is not str or not name.startswith("pickleball_hook."):
-        return False
-    module = sys.modules.get(name)
-    return module is not None and vars(module) is asking.f_globals
+    return asking.f_code.co_filename.startswith(_FOLDER)
 
 
+_FOLDER = os.path.join(os.path.dirname(check.__code__.co_filename), "")
 _PYTHON_FIND_CLASS = originals.python_find_class.__code__

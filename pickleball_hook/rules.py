@@ -80,8 +80,11 @@ def after_call(guard: Guard, verdict: Verdict, args: tuple[Any, ...], value: obj
 # -- values ---------------------------------------------------------------------------------------
 
 
-def is_literal(value: Any) -> bool:
-    """Tell whether a value is built of exact builtin scalars and containers only."""
+def is_literal(value: Any, members: bool = False) -> bool:
+    """Tell whether a value is built of exact builtin scalars and containers only.
+
+    Or of those and `members` of enumerations of the standard library: constants that exist anyway.
+    """
     waiting = [value]
     for _ in range(_LITERAL_BUDGET):
         if not waiting:
@@ -91,6 +94,8 @@ def is_literal(value: Any) -> bool:
         if kind in _SCALARS:
             continue
         if kind not in _CONTAINERS:
+            if members and isinstance(value, Enum) and _is_standard(kind):
+                continue
             return False
         if kind is dict:
             waiting += value.keys()
@@ -112,7 +117,18 @@ def _is_plain(guard: Guard, value: Any) -> bool:
 
 
 def _literal_args(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
-    return "" if all(map(is_literal, operands)) else "it takes literals only"
+    literal = all(is_literal(value, members=operation == STATE) for value in operands)
+    return "" if literal else "it takes literals only"
+
+
+def _is_standard(cls: type) -> bool:
+    """Tell whether a class is the standard library's own."""
+    from policy_cache import policies
+
+    module = sys.modules.get(cls.__module__)
+    if policies.owner_kind(cls.__module__) != "stdlib" or module is None:
+        return False
+    return vars(module).get(cls.__qualname__) is cls
 
 
 def _plain_args(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:

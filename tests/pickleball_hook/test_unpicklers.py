@@ -267,6 +267,31 @@ class TestSubclasses:
         assert entry.loads(data) == 1
 
 
+def test_modules_that_are_taken_out_of_sys_modules() -> None:
+    """As ``unittest.mock.patch.dict`` does with what was imported in the meantime."""
+    script = """
+import pickle, sys, uuid
+import pickleball_hook
+pickleball_hook.install()
+from unittest import mock
+from pickleball_hook import own, events
+own.remember_nothing()
+data = pickle.dumps(uuid.UUID(int=1), 0)
+with mock.patch.dict(sys.modules):
+    pickle.loads(data)
+    events.listen()
+assert "pickleball_hook.machine" not in sys.modules
+assert pickle.loads(data) == uuid.UUID(int=1)
+assert pickle._loads(data) == uuid.UUID(int=1)
+try:
+    pickle.loads(b"cos\\nsystem\\n(Vtrue\\ntR.")
+except pickle.UnpicklingError as error:
+    print(type(error).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("PolicyViolation\n", 0), done.stderr
+
+
 class TestState:
     def test_a_state_setter_that_is_none_is_called(self) -> None:
         data = pickle.dumps(WithoutSetter.made(), 2)
@@ -282,6 +307,12 @@ class TestState:
         found = Around.load(pickle.dumps(Around.made(), protocol))
         assert found.items[0].around is found
         assert found.name == "around"
+
+    def test_uuid_of_python_3_7(self) -> None:
+        data = b"\x80\x02cuuid\nUUID\n)\x81}(Vint\nK\x05Vis_safe\ncuuid\nSafeUUID\nK\x00\x85Rub."
+        found: Any = entry.loads(data)
+        assert found == uuid.UUID(int=5)
+        assert found.is_safe is uuid.SafeUUID.safe
 
     def test_methods_of_builtin_bases(self) -> None:
         assert entry.loads(pickle.dumps(Words("banana").count, 4))("a") == 3
