@@ -54,6 +54,9 @@ _NUMBERS = frozenset([int, float, complex, bool, type(None)])
 _PLAIN_CONTAINERS = frozenset([list, dict, set])
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
 _DEEPEST_LOOK = 100_000
+_LONGEST_CODE = 8
+"""Characters in the code of a dtype."""
+
 _HEAP_TYPE = 1 << 9
 """CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
 
@@ -213,7 +216,9 @@ class Guard:
             return self.reason_against_call(value.func)
         return self.reason_against_instance(type(value))
 
-    def reason_against_use(self, value: object, code: Verdict | None = None) -> str:
+    def reason_against_use(
+        self, value: object, code: Verdict | None = None, closed: bool = False
+    ) -> str:
         """Return why code that calls what it is given may not have a value, ``""`` if it may.
 
         A class or function is called with whatever the code has. One that was followed to its end
@@ -227,7 +232,7 @@ class Guard:
             return "it did not come from a name in the file"
         if isinstance(value, type):
             verdict = policies.verdict(verdict.module, verdict.name, CALL)
-        if not takes_anything(verdict, code):
+        if not takes_anything(verdict, code, closed):
             return "what it is called with would have to be judged"
         return ""
 
@@ -362,13 +367,13 @@ class Guard:
         for trait, needed in (("calls", CALL), ("constructs", CONSTRUCT)):
             for index in positions.get(trait, ()):
                 if index < len(values) and values[index] is not None:
-                    self._check_operand(verdict, values[index], needed)
+                    self._check_operand(verdict, values[index], needed, values)
         judged = {*positions.get("calls", ()), *positions.get("constructs", ())}
         rest = [value for index, value in enumerate(values) if index not in judged]
         if operation not in verdict.traits.get(INERT, ()) and not called.inert:
             self.expose(rest)
             return
-        use = functools.partial(self.reason_against_use, code=verdict)
+        use = functools.partial(self.reason_against_use, code=verdict, closed=True)
         sets = operation in verdict.traits.get(SETS, ())
         found = find_callable(rest, self.reason_against_change if sets else use, self.untouched)
         if found is not None:
@@ -408,7 +413,7 @@ class Guard:
                 waiting += value
             elif kind is dict:
                 waiting += [*value, *value.values()]
-            elif not (kin and kind.__module__.partition(".")[0] == home and id(value) in self.made):
+            elif not (kin and _home(kind) == home and id(value) in self.made):
                 self.refuse(
                     _dotted(verdict),
                     OPCODES[operation],
@@ -416,7 +421,9 @@ class Guard:
                 )
                 return
 
-    def _check_operand(self, verdict: Verdict, value: object, needed: str) -> None:
+    def _check_operand(
+        self, verdict: Verdict, value: object, needed: str, operands: list[Any]
+    ) -> None:
         plain = type(value) in _FUNCTION_KINDS
         if needed == CALL and verdict.target in _CALLS_BARE and plain:
             needed = REFER
@@ -428,6 +435,8 @@ class Guard:
             reason = "" if self._is_called_bare(value) else reason
         if reason and needed == CONSTRUCT:
             reason = self.permits(value, CALL)
+            if reason and names.is_array_class(value) and _is_shape(operands):
+                reason = ""  # as for numpy's own subclasses, which are made of it
         if reason:
             self.refuse(
                 self.name(value),
@@ -506,7 +515,7 @@ def _items(value: Any) -> list[Any]:
     return next(([*base.__iter__(value)] for base in bases if isinstance(value, base)), [])
 
 
-def takes_anything(verdict: Verdict, code: Verdict | None = None) -> bool:
+def takes_anything(verdict: Verdict, code: Verdict | None = None, closed: bool = False) -> bool:
     """Tell whether a judged class or function may be called with whatever others have.
 
     Parameters
@@ -515,22 +524,44 @@ def takes_anything(verdict: Verdict, code: Verdict | None = None) -> bool:
         With the call judged.
     code : Verdict, optional
         On the class or function whose code would call it.
+    closed : bool
+        Whether all that it may be called with is judged so: then it may call that.
     """
     traits = verdict.traits
     if verdict.kind == "enum":
         return CALL in verdict.grants
     if verdict.rule or any(traits.get(name) for name in ("call_rule", "calls", "constructs")):
         return False
-    if any(CALL in traits.get(name, ()) for name in (INERT, TEXTLESS)):
-        return False
     own = code is not None and _library(code) == _library(verdict)
+    unwanted = [TEXTLESS, *([] if closed else [INERT]), *([] if closed and own else [SETS])]
+    if any(CALL in traits.get(name, ()) for name in unwanted):
+        return False
     choosy = frozenset(traits.get(CHOOSY, ()))
     if choosy - {"set"} or ((choosy or traits.get("unproven")) and not own):
         return False
     if verdict.kind == "class":
         return CALL in verdict.grants or bool(traits.get(UNREDUCED))
-    evidence = verdict.grants.get(REFER, "base policy")
-    return verdict.kind == "function" and "base policy" not in evidence
+    return verdict.kind == "function" and REFER in verdict.grants
+
+
+def _home(cls: type) -> str:
+    """Return the top package of a class, or of the first base that says one (sympy's do not)."""
+    modules = (getattr(base, "__module__", None) for base in cls.__mro__)
+    return next((m.partition(".")[0] for m in modules if isinstance(m, str)), "")
+
+
+def _is_shape(operands: list[Any]) -> bool:
+    """Tell whether operands describe an array, and bring neither memory nor addresses."""
+    for value in operands:
+        if type(value) is tuple:
+            if not all(type(extent) is int for extent in value):
+                return False
+        elif type(value) in (str, bytes):
+            if len(value) > _LONGEST_CODE:
+                return False
+        elif not isinstance(value, type):
+            return False
+    return True
 
 
 def _library(verdict: Verdict) -> str:

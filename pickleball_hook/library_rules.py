@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 
 from pickleball_hook import machine, rules, states
-from policy_cache.model import REFER, STATE
+from policy_cache import policies
+from policy_cache.model import CALL, REFER, STATE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pickleball_hook.guard import Guard
 
 _NAMING = frozenset(["__doc__", "__name__", "__qualname__", "__module__"])
+_FLAGS = frozenset(["_has_unknown_args"])
+"""What toolz remembers of a curried function's signature."""
 
 
 def _django_model(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
@@ -130,9 +133,39 @@ def _reason_against_attributes(attributes: Any) -> str:
     for pair in attributes:
         if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str:
             return "its attributes are pairs of a name and a value"
-        if pair[0].startswith("_") and pair[0] not in _NAMING:
-            return f"it has no attribute {pair[0]} of a file's"
+        name, value = pair
+        flag = name in _FLAGS and type(value) in (bool, type(None))
+        if name.startswith("_") and name not in _NAMING and not flag:
+            return f"it has no attribute {name} of a file's"
     return ""
+
+
+def _device_array(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``_reconstruct_array(fun, args, state, aval_state)`` (jax/_src/array.py).
+
+    It makes a numpy array, gives it its state and puts it on a device: as the stream would.
+    """
+    if len(operands) != 4 or type(operands[1]) is not tuple:
+        return "it takes a function, its arguments and two states"
+    func, args, state, traits = operands
+    verdict = guard.verdict_of(func)
+    if verdict is None or verdict.rule != "numpy_reconstruct":
+        return "its function is the one that numpy arrays reduce to"
+    if type(traits) is not dict or not rules.is_literal(traits):
+        return "what it says of the array are literals"
+    reason = guard.permits(func, CALL) or rules.RULES[verdict.rule](guard, CALL, func, args)
+    if reason:
+        return reason
+    empty = sys.modules["numpy"].empty(0)
+    return rules.RULES["numpy_array"](guard, STATE, empty, (state,))
+
+
+def _array_value(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``convert_to_tensor(array)`` (tensorflow/python/framework/ops.py)."""
+    array = getattr(sys.modules.get("numpy"), "ndarray", None)
+    if len(operands) == 1 and (type(operands[0]) is array or rules.is_literal(operands[0])):
+        return ""
+    return "it takes one array"
 
 
 def _named_function(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
@@ -168,6 +201,17 @@ def _statsmodels_formula(
     return formulas.reason_against(state.get("formula"), state.get("frame"))
 
 
+def grant_named_function(guard: Guard, value: object) -> None:
+    """Judge the class that an undefined function is: one without code of its own.
+
+    Its instances are the function applied to something (sympy/core/function.py, AppliedUndef).
+    """
+    applied = policies.verdict("sympy.core.function", "AppliedUndef")
+    bases = getattr(sys.modules.get("sympy.core.function"), "AppliedUndef", None)
+    if isinstance(value, type) and isinstance(bases, type) and issubclass(value, bases):
+        guard.grant(value, applied)
+
+
 RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "django_model": _django_model,
     "named_triggers": _named_triggers,
@@ -175,6 +219,8 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "own_metadata": _own_metadata,
     "graph_batch": _graph_batch,
     "curried": _curried,
+    "device_array": _device_array,
+    "array_value": _array_value,
     "named_function": _named_function,
 }
 """Name of a rule in a policy to what it checks."""

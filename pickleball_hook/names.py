@@ -283,6 +283,12 @@ def is_numpy_kind(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, (numpy.generic, numpy.dtype))
 
 
+def is_array_class(value: object) -> bool:
+    """Tell whether an object is numpy's own class of arrays."""
+    numpy: Any = sys.modules.get("numpy")
+    return numpy is not None and value is numpy.ndarray
+
+
 def own_verdict(value: object) -> Verdict | None:
     """Judge an object by the name that it bears itself.
 
@@ -345,14 +351,21 @@ _ACTING_MODULES = ("subprocess", "socket", "_socket", "ctypes", "_ctypes", "io",
 
 
 def is_compiled(cls: type, only: bool = False) -> bool:
-    """Tell whether a class and all its bases, or it `only`, are defined without Python code."""
+    """Tell whether a class and all its bases, or it `only`, run no Python code of themselves."""
     for base in (cls,) if only else cls.__mro__:
-        parts = [getattr(value, "__func__", value) for value in vars(base).values()]
-        if any(isinstance(part, (types.FunctionType, property)) for part in parts):
-            return False
+        for name, value in vars(base).items():
+            part = getattr(value, "__func__", value)
+            added = isinstance(part, types.FunctionType) and _is_called_by_name(name)
+            if isinstance(part, (types.FunctionType, property)) and not added:
+                return False
         if base.__module__ in _ACTING_MODULES:
             return False
     return True
+
+
+def _is_called_by_name(name: str) -> bool:
+    """Tell whether a method runs only when somebody calls it: libraries add such (rdkit does)."""
+    return not name.startswith("__") and name not in ("append", "extend", "add")
 
 
 def inherits_reducer(cls: object, verdict: Verdict) -> bool:
@@ -412,6 +425,9 @@ _NO_CODE = frozenset(
 )
 """What a class statement or ``type(name, bases, {})`` leaves in a class that adds no code."""
 
+_WHEN_PICKLED = frozenset(["__reduce__", "__reduce_ex__", "__getstate__", "__repr__"])
+"""Methods that run when an object is pickled or shown, never for its load."""
+
 
 def _derived_verdict(value: object) -> Verdict | None:
     """Judge a class that is made at run time of others, and adds nothing to them.
@@ -419,7 +435,7 @@ def _derived_verdict(value: object) -> Verdict | None:
     All that runs is its bases' (``torch_geometric`` joins a batch and a kind of graph so), and
     what they permit together it permits, under whatever name it goes.
     """
-    if not isinstance(value, type) or not _NO_CODE.issuperset(vars(value)):
+    if not isinstance(value, type) or not all(_is_bare(*item) for item in vars(value).items()):
         return None
     if vars(value).get("__hash__") is not None or vars(value).get("__slots__"):
         return None
@@ -437,6 +453,13 @@ def _derived_verdict(value: object) -> Verdict | None:
     module, name = value.__module__, value.__qualname__
     target = f"{module}:{name}"
     return Verdict(module, name, "class", target, grants, {}, "", traits, judged[0].origin, files)
+
+
+def _is_bare(name: str, value: object) -> bool:
+    """Tell whether an attribute of a class has no code that a load runs."""
+    if name in _NO_CODE or (name in _WHEN_PICKLED and isinstance(value, types.FunctionType)):
+        return True
+    return not name.startswith("__") and type(value) in (str, int, float, bool, type(None))
 
 
 def _is_ruled(verdict: Verdict) -> bool:

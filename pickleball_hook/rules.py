@@ -75,6 +75,10 @@ def after_call(guard: Guard, verdict: Verdict, args: tuple[Any, ...], value: obj
         _grant_type(guard, verdict, value)
     elif verdict.rule == "type_expression":
         guard.grant(value, verdict._replace(grants={REFER: "a parametrized type"}))
+    elif verdict.rule == "named_function":
+        from pickleball_hook import library_rules
+
+        library_rules.grant_named_function(guard, value)
 
 
 # -- values ---------------------------------------------------------------------------------------
@@ -338,7 +342,7 @@ def _getattr(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...
     if len(operands) != 2 or type(operands[1]) is not str:
         return "it takes an object and an exact name"
     holder, name = operands
-    if name.startswith("__"):
+    if name.startswith("__") and not _is_special_method(holder, name):
         return f"{name} is no plain method"
     if isinstance(holder, type):
         if guard.verdict_of(holder) is None:
@@ -346,6 +350,8 @@ def _getattr(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...
         return _class_attribute(guard, holder, name)
     made = guard.made.get(id(holder))
     if type(holder) in _SCALARS or type(holder) in _CONTAINERS:
+        if made is not None and made.value is holder and not made.fresh:
+            return "the container may be somebody else's"
         return _class_attribute(guard, type(holder), name)
     if made is None or made.value is not holder:
         return "the object was not made by this load"
@@ -353,6 +359,17 @@ def _getattr(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...
     if isinstance(attributes, dict) and name in attributes:
         return "the object's state shadows the method"
     return _class_attribute(guard, type(holder), name)
+
+
+_SPECIAL = frozenset(["__hash__", "__call__", "__len__", "__getitem__", "__contains__", "__iter__"])
+"""Methods of the data model that programs keep as callables (trimesh its ``__hash__``)."""
+
+
+def _is_special_method(holder: Any, name: str) -> bool:
+    """Tell whether a special name is a method of an object, in Python: to be judged like others."""
+    if isinstance(holder, type) or name not in _SPECIAL:
+        return False
+    return isinstance(_lookup(type(holder), name), types.FunctionType)
 
 
 def _class_attribute(guard: Guard, cls: type, name: str) -> str:
@@ -371,6 +388,8 @@ def _class_attribute(guard: Guard, cls: type, name: str) -> str:
             types.BuiltinFunctionType,
         ),
     ):
+        return ""
+    if type(found).__name__ == "cython_function_or_method":
         return ""
     return f"{cls.__module__}.{cls.__qualname__}.{name} is no plain method"
 
@@ -638,7 +657,7 @@ def _structured(numpy: Any, names: Any, fields: Any, size: Any, aligned: bool) -
             "formats": [row[0] for row in rows],
             "offsets": [row[1] for row in rows],
             "itemsize": size,
-            **({"titles": [row[2] for row in rows]} if any(len(r) > 2 for r in rows) else {}),
+            "titles": [row[2] if len(row) > 2 else None for row in rows],
         },
         align=aligned,
     )

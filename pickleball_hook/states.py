@@ -90,7 +90,7 @@ def check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
     attrs and dataclasses make one for classes with slots; theirs only assign the fields.
     """
     setter = static(cls, "__setstate__")
-    if isinstance(setter, _UNBOUND_KINDS):
+    if issubclass(type(setter), _UNBOUND_KINDS):  # whatever class it says it is of
         guard.refuse(full_name(cls), "BUILD", "its __setstate__ is no method and is not analysed")
     if not isinstance(setter, FunctionType):
         return
@@ -267,7 +267,6 @@ def _check_slots(
 def static(cls: type, name: str) -> object:
     """Look an attribute up along the MRO without running anything."""
     for base in type.mro(cls) if cls is type else type.__getattribute__(cls, "__mro__"):
-        found = vars(base).get(name)
-        if found is not None:
-            return cast("object", found)
+        if name in vars(base):  # None too: a class may take a property of its base away
+            return cast("object", vars(base)[name])
     return None

@@ -130,6 +130,8 @@ def _find(name: str) -> Module | None:
         parent = locate(parent_name)
         if parent is None:
             return _find_live(name)
+        if parent.kind == "extension" and not parent.package:
+            return parent._replace(name=name)  # made by the extension module when it is imported
         spec = _search(name, list(parent.path)) if parent.package else None
     if spec is None:
         return _find_live(name)

@@ -177,3 +177,51 @@ class TestConfigurations:
         state = {"_metadata": omegaconf.DictConfig, "_content": {}, "_parent": None}
         with pytest.raises(PolicyViolation):
             entry.loads(stream(omegaconf.DictConfig, state))
+
+
+class TestDeviceArrays:
+    @pytest.fixture(autouse=True)
+    def jax(self) -> Any:
+        return pytest.importorskip("jax")
+
+    @staticmethod
+    def rebuilt(*operands: object) -> bytes:
+        class Pickler(pickle._Pickler):  # type: ignore[misc, name-defined]
+            def reducer_override(self, value: Any) -> Any:
+                from jax._src.array import _reconstruct_array
+
+                return (_reconstruct_array, operands) if value is mark else NotImplemented
+
+        mark = object()
+        out = io.BytesIO()
+        Pickler(out, 4).dump(mark)
+        return out.getvalue()
+
+    def test_honest(self, jax: Any) -> None:
+        made = jax.numpy.arange(3)
+        assert entry.loads(pickle.dumps(made)).tolist() == [0, 1, 2]
+
+    def test_hostile(self, jax: Any) -> None:
+        import numpy
+
+        function, args, state = numpy.zeros(2).__reduce__()
+        objects = (1, (1,), numpy.dtype(object), False, b"12345678")
+        for operands in (
+            (os.system, ("true",), state, {}),
+            (function, args, objects, {}),
+            (function, (object, (0,), b"b"), state, {}),
+            (function, args, state, {"weak_type": os.system}),
+        ):
+            with pytest.raises(PolicyViolation):
+                entry.loads(self.rebuilt(*operands))
+
+
+class TestTensors:
+    def test_only_arrays_become_tensors(self) -> None:
+        from pickleball_hook import library_rules
+
+        rule = library_rules.RULES["array_value"]
+        numpy = pytest.importorskip("numpy")
+        assert rule(None, "call", None, (numpy.zeros(2),)) == ""  # type: ignore[arg-type]
+        for operands in ((), (numpy.zeros(2), 1), (object(),), (numpy.ma.zeros(2),)):
+            assert rule(None, "call", None, operands)  # type: ignore[arg-type]
