@@ -258,7 +258,9 @@ class Guard:
         """Return why others may not call the instances of a class, ``""`` if they may."""
         for base in cls.__mro__:
             if "__call__" in vars(base):
-                verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__")
+                verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.__call__")
+                if verdict.open or verdict.kind == "live":
+                    verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__")
                 return "" if REFER in verdict.grants else verdict.why_not(REFER)
         return "it is not known what it does when it is called"
 

@@ -33,7 +33,7 @@ from policy_cache.model import (
     refused,
 )
 from policy_cache.reducers import Reduction
-from policy_cache.resolve import Thing, resolve
+from policy_cache.resolve import Thing, attribute, resolve
 from policy_cache.sinks import SEVERE, sink
 from policy_cache.syntax import nodes
 from policy_cache.unasked import (
@@ -152,7 +152,7 @@ def judge(module: str, name: str, reductions: Reductions) -> Verdict:
     if located.owner.kind == STDLIB:
         return _judge_stdlib(module, name, located)
     line = base_policy.look_up(located.owner.name, f"{module}:{name}")
-    thing = resolve(module, name) or _inherited_attribute(module, name)
+    thing = _named_in_class(resolve(module, name) or _inherited_attribute(module, name))
     if line is None and thing is not None:
         owner = _owner_name(thing)
         line = base_policy.look_up(owner, thing.key)
@@ -170,6 +170,15 @@ def judge(module: str, name: str, reductions: Reductions) -> Verdict:
             return Verdict(module, name, "live", f"{module}:{name}", {}, {})
         return _absent(module, name, located)
     return _judge_thing(module, name, thing, reductions)
+
+
+def _named_in_class(thing: Thing | None) -> Thing | None:
+    """Follow ``__call__ = _call_impl`` in a class body to the method of that name."""
+    if thing is None or thing.kind != "value" or not isinstance(thing.node, ast.Name):
+        return thing
+    holder = _enclosing_class(thing)
+    found = attribute(holder, thing.node.id) if holder is not None else None
+    return found if found is not None and found.kind == "function" else thing
 
 
 def _inherited_attribute(module: str, name: str) -> Thing | None:
@@ -707,7 +716,7 @@ def _judge_enum(case: Case) -> Verdict:
 
 def _judge_function(module: str, name: str, thing: Thing) -> Verdict:
     case = Case(module, name, thing, "function")
-    summary = _function_summary(thing)
+    summary = _function_summary(thing, _asked_class(module, name))
     case.files |= summary.files
     case.unproven += [f"{thing.name}: {doubt}" for doubt in summary.unproven]
     note_methods(case, summary, thing.name, REFER, CALL)
@@ -723,9 +732,14 @@ def _judge_function(module: str, name: str, thing: Thing) -> Verdict:
     return case.verdict()
 
 
-def _function_summary(thing: Thing) -> Summary:
-    """Summarize a function with every argument of the file's choice; a method, its object too."""
+def _function_summary(thing: Thing, asked: Thing | None) -> Summary:
+    """Summarize a function with every argument of the file's choice; a method, its object too.
+
+    What a method calls on its object are the methods of the class that was asked for.
+    """
     owner = _enclosing_class(thing)
+    if owner is not None and asked is not None and owner.key in {b.key for b in lineage(asked).mro}:
+        owner = asked
     tainted = {*parameters(thing, False), *([ALL_STATE] if owner is not None else ())}
     return reach(thing, owner, frozenset(tainted))
 
@@ -740,7 +754,7 @@ def _judge_function_call(case: Case, reductions: Reductions) -> None:
         case.refuse("no reducer of its library returns it", CALL)
         return
     case.grants[CALL] = evidence
-    summary = _function_summary(case.thing)
+    summary = _function_summary(case.thing, _asked_class(case.module, case.name))
     case.weigh(summary, case.thing.name, CALL)
     names = parameters(case.thing, False)
     used = summary.calls | summary.constructs
@@ -766,8 +780,13 @@ def _returned(key: str, reductions: Iterable[Reduction]) -> str:
 
 
 def _enclosing_class(thing: Thing) -> Thing | None:
-    outer = thing.name.rpartition(".")[0]
-    found = resolve(thing.module, outer) if outer else None
+    return _asked_class(thing.module, thing.name)
+
+
+def _asked_class(module: str, name: str) -> Thing | None:
+    """Return the class of the name of a method."""
+    outer = name.rpartition(".")[0]
+    found = resolve(module, outer) if outer else None
     return found if found is not None and found.kind == "class" else None
 
 

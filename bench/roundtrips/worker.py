@@ -264,7 +264,11 @@ def program(objects: dict[str, Callable[[], object]], module: str) -> None:
         *((f"main: {name}", build) for name, build in objects.items()),
         *((f"module: {name}", build) for name, build in imported.items()),
     ]
-    run(lambda: cases, ("pickle", "joblib"), sys.argv[1:])
+    run(
+        lambda: cases,
+        ("pickle", "joblib", *(("torch",) if "torch" in sys.modules else ())),
+        sys.argv[1:],
+    )
 
 
 def main() -> None:

@@ -26,6 +26,11 @@ ATTACKS = [
         lambda canary: called(name("gadgets.acts", "Touch"), canary),
     ),
     Attack(
+        "an object that is called by what it inherits, and acts in a method of its own",
+        lambda canary: called(new(name(HANDED, "RunsAndActs")), canary),
+        "it may call what it is given",
+    ),
+    Attack(
         "a function that calls a method by its name",
         lambda canary: called(name(HANDED, "follow"), new(name(HANDED, "Maker")), "make", canary),
         "it may call what it is given",

@@ -354,3 +354,29 @@ def test_hostile_names(library, module: str, name: str) -> None:
     library.module("class A: pass")
     verdict = policies.verdict(module, name, CALL)
     assert not verdict.grants
+
+
+ALIASED = """
+import os
+
+class Runs:
+    def _call_impl(self, given):
+        return self.forward(given)
+
+    __call__ = _call_impl
+
+    def forward(self, given):
+        return given
+
+class Acts(Runs):
+    def forward(self, given):
+        os.mkdir(given)
+"""
+
+
+def test_a_method_is_judged_with_the_methods_of_the_class_that_was_asked_for(library) -> None:
+    library.install("acme", {"acme.py": ALIASED})
+    assert REFER in policies.verdict("acme", "Runs.__call__").grants
+    refused = policies.verdict("acme", "Acts.__call__")
+    assert not refused.grants and "mkdir" in refused.why_not(REFER)
+    assert not policies.verdict("acme", "Acts._call_impl").grants

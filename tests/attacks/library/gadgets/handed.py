@@ -97,3 +97,24 @@ class Applier:
 
 Joined = type("Joined", (Kept, Caller), {})
 JoinedMaker = type("JoinedMaker", (Maker,), {"__setstate__": Maker.make})
+
+
+class Runs:
+    """Calls a method of its own when it is called."""
+
+    def _call_impl(self, given: Any) -> Any:
+        return self.forward(given)
+
+    __call__ = _call_impl
+
+    def forward(self, given: Any) -> Any:
+        """Return what is given."""
+        return given
+
+
+class RunsAndActs(Runs):
+    """Makes a folder instead."""
+
+    def forward(self, given: Any) -> Any:
+        """Make a folder."""
+        os.mkdir(given)
