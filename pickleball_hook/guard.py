@@ -340,8 +340,12 @@ class Guard:
     def made_of(self, value: object, fresh: bool, operands: Iterable[object]) -> None:
         """Remember what a call gave, and whether it has anything of the file but literals."""
         self.made_here(value, fresh)
-        if fresh and id(value) in self.made and all(map(self._is_literal, operands)):
+        if fresh and id(value) in self.made and self.are_literals(operands):
             self.untouched.add(id(value))
+
+    def are_literals(self, operands: Iterable[object]) -> bool:
+        """Tell whether a call is given literals and constants only."""
+        return all(map(self._is_literal, operands))
 
     def _is_literal(self, value: object) -> bool:
         if type(value) in _SCALARS:

@@ -282,9 +282,10 @@ def _trampoline(guard: Guard, prover: Prover, named: Named) -> Any:
         value = func(*args)
         if opaque and (callable(value) or isinstance(value, _CONTAINERS)):
             raise Abandoned
-        if searched and find_callable([value], guard.reason_against_use) is not None:
-            raise Abandoned
         index = next(count)
+        bare = index not in later and guard.are_literals(args)  # holds what its library put there
+        if searched and not bare and find_callable([value], guard.reason_against_use) is not None:
+            raise Abandoned
         if index in later:
             if sys.getrefcount(value) > _NEW:
                 raise Abandoned

@@ -66,6 +66,8 @@ class Result:
             raise Unsure
         self.prover.acted.append(True)
         note_containers(self.prover, state)
+        if any(_calls_what_it_holds(known) for known in self.prover.named.values()):
+            _note_results(self.prover, state)  # it may be an instance of that class
         rule = named.verdict.traits.get("state_rule", "")
         if rule in CONTENT_RULES:
             state = with_arrays(self.prover, state)
@@ -120,7 +122,7 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         raise Unsure
     direct, deep = traits.get(METHODS, {}).get(STATE, ((), ()))
     inert = STATE in traits.get(INERT, ()) or bool(deep)
-    if STATE in traits.get(TEXTLESS, ()) or (inert and live):
+    if STATE in traits.get(TEXTLESS, ()):
         raise Unsure
     states.check_setter(prover, cls, verdict)
     plain = not defines(cls, "__setstate__") and not defines(cls, "__getattr__")
@@ -151,7 +153,7 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         prover.kept.append((state,))
         note_containers(prover, state)
         if inert:
-            search(prover, state)
+            search(prover, state, live)
         if flat and not any(map(_is_special, state)):
             layouts.add((*state,))
 
@@ -171,8 +173,10 @@ def _is_flat(prover: Prover, state: dict[Any, Any]) -> bool:
     return kinds <= prover.inert
 
 
-def search(prover: Prover, state: Any) -> None:
+def search(prover: Prover, state: Any, live: bool = False) -> None:
     """Check that a state holds nothing that could be called.
+
+    What calls gave is left to the replay; if that is under way (`live`) it must know of it.
 
     Raises
     ------
@@ -191,11 +195,27 @@ def search(prover: Prover, state: Any) -> None:
             waiting += value.values() if isinstance(value, dict) else ()
         elif issubclass(kind, Result):
             named = kind.named
+            if live and not named.searched:
+                raise Unsure
             named.searched = True
             prover.alone.append(value)
             waiting += [named.later[value.index]] if value.index in named.later else []
         elif kind not in prover.inert or (type(kind) is StandInClass and not is_array(kind)):
             raise Unsure
+
+
+def _calls_what_it_holds(named: Named) -> bool:
+    traits = named.verdict.traits
+    return STATE in traits.get(INERT, ()) or bool(traits.get(METHODS, {}).get(STATE, ((), ()))[1])
+
+
+def _note_results(prover: Prover, state: Any) -> None:
+    """Have the replay search what calls gave that are part of a state."""
+    for value in state if type(state) is tuple else (state,):
+        for part in value.values() if type(value) is dict else (value,):
+            if issubclass(type(part), Result):
+                part.named.searched = True
+                prover.alone.append(part)
 
 
 def _is_special(key: Any) -> bool:
