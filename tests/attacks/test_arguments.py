@@ -48,6 +48,12 @@ def structured(flags: int, field: bytes, size: int = 8) -> bytes:
     return build(dtype(f"V{size}"), state)
 
 
+def named_field(field: str) -> bytes:
+    """Return a dtype with one field."""
+    state = (3, "|", None, (field,), {field: value((dtype("u1"), 0))}, 1, 1, NO_OBJECTS)
+    return build(dtype("V1"), state)
+
+
 POINTER = struct.pack("<Q", 0xDEADBEEF)
 
 ATTACKS = [
@@ -167,6 +173,13 @@ ATTACKS = [
         "an array class whose __new__ opens a file, by NEWOBJ",
         lambda canary: stream(new(name("gadgets.arrays", "Mapped"), canary)),
         "__new__",
+    ),
+    Attack(
+        "an array class whose __array_finalize__ opens a file",
+        lambda canary: stream(
+            call(RECONSTRUCT, name("gadgets.arrays", "Finalized"), (0,), named_field(canary))
+        ),
+        "it takes a literal shape and code",
     ),
     Attack(
         "numpy.memmap makes a file",

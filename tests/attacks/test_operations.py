@@ -216,6 +216,15 @@ finally:
         "type() is only for",
     ),
     Attack(
+        "a class made by type tells what it holds its name",
+        lambda canary: stream(
+            call(
+                name("builtins", "type"),
+                *("X", (), {"held": build(new(name("gadgets.acts", "Named")), {"path": canary})}),
+            )
+        ),
+    ),
+    Attack(
         "the type of a function",
         lambda canary: stream(call(name("builtins", "type"), name("gadgets.quiet", "identity"))),
         "type() is only for",

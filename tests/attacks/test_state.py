@@ -290,6 +290,29 @@ ATTACKS = [
         after="import gadgets.quiet; gadgets.quiet.SHARED.touch(canary)",
     ),
     Attack(
+        "BUILD writes to what a parametrized instance stands for",
+        lambda canary: stream(
+            build(
+                call(
+                    name("types", "GenericAlias"),
+                    *(call(name("gadgets.quiet", "shared")), name("builtins", "int")),
+                ),
+                {"touch": TOUCH},
+            )
+        ),
+        after="import gadgets.quiet; gadgets.quiet.SHARED.touch(canary)",
+    ),
+    Attack(
+        "BUILD writes to what a proxy stands for",
+        lambda canary: stream(
+            build(
+                call(name("weakref", "proxy"), call(name("gadgets.quiet", "shared"))),
+                value((None, {"touch": TOUCH})),
+            )
+        ),
+        after="import gadgets.quiet; gadgets.quiet.SHARED.touch(canary)",
+    ),
+    Attack(
         "BUILD disables a logger of the program",
         lambda canary: stream(
             build(call(name("logging", "getLogger"), "auth"), {"disabled": True})

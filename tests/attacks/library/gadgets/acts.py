@@ -69,6 +69,15 @@ class Hook:
         return self
 
 
+class Named:
+    """It acts when it is told its name in a class that is being made."""
+
+    path = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        open(self.path, "w").close()
+
+
 class Method:
     """Its method acts on what its state holds."""
 

@@ -14,6 +14,14 @@ class Mapped(np.ndarray):  # type: ignore[type-arg]
         return np.ndarray.__new__(cls, (0,))
 
 
+class Finalized(np.ndarray):  # type: ignore[type-arg]
+    """An array that acts whenever one of its kind comes about, on a name that its file has chosen."""
+
+    def __array_finalize__(self, origin: object) -> None:
+        for name in self.dtype.names or ():
+            open(name, "w").close()
+
+
 class Quiet(np.ndarray):  # type: ignore[type-arg]
     """An array without code of its own."""
 
