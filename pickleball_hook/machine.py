@@ -41,6 +41,8 @@ def find_class(self: Any, module: str, name: str) -> object:
     """Resolve a global: judged before its module is imported, checked after."""
     guard: Guard = self._guard
     guard.check_alive()
+    if not isinstance(module, str) or not isinstance(name, str):
+        return _plain_find_class(self, module, name)  # its TypeError: there are no such names
     asked = names.mapped(module, name, self.proto, self.fix_imports)
     verdict = names.judge_request(guard, *asked)
     guard.calling = True

@@ -94,12 +94,20 @@ def judge_request(guard: Guard, module: str, name: str) -> Verdict | None:
 def is_missing(module: str, name: str) -> bool:
     """Tell whether an imported module lacks a name, and plain Python will say so.
 
-    Nothing computes the attributes of a plain module without a ``__getattr__`` (PEP 562).
+    Nothing computes the attributes of a plain module without a ``__getattr__`` (PEP 562), nor those
+    of a function. Below protocol 4 a dotted name is one name.
     """
     holder = sys.modules.get(module)
     if type(holder) is not types.ModuleType or "__getattr__" in vars(holder):
         return False
-    return name.partition(".")[0] not in vars(holder) and name not in vars(holder)
+    first, *rest = name.split(".")
+    if name in vars(holder) or first not in vars(holder):
+        return name not in vars(holder)
+    found = vars(holder)[first]
+    return type(found) in _FUNCTIONS and not hasattr(found, rest[0])
+
+
+_FUNCTIONS = (types.BuiltinFunctionType, types.FunctionType)
 
 
 def reason_against_walk(module: str, name: str) -> str:

@@ -181,8 +181,10 @@ class TestSameObjects:
 
     def test_loads_does_not_keep_the_buffer(self) -> None:
         data = bytearray(pickle.dumps(["x" * 5000, uuid.UUID(int=1)]))
-        entry.loads(data)
+        found = entry.loads(data)
         data.clear()  # BufferError if a view of it were alive
+        assert found == ["x" * 5000, uuid.UUID(int=1)]
+        assert not data
 
     @pytest.mark.parametrize("protocol", [0, 1, 2])
     def test_encoding(self, protocol: int) -> None:

@@ -235,12 +235,17 @@ class TestSubclasses:
             ("builtins", "str.upper"),
             ("math", "log"),
             ("math", "nothing"),
+            ("math", "log.nothing"),
+            ("math", "log.<locals>.nothing"),
+            ("", "log"),
+            ("math", None),
+            (None, "log"),
             ("math", ""),
             ("nothing", "log"),
         ],
     )
     def test_find_class_outside_of_a_load(
-        self, fixing: bool, data: bytes | None, asked: tuple[str, str]
+        self, fixing: bool, data: bytes | None, asked: tuple[Any, Any]
     ) -> None:
         outcomes: list[object] = []
         for cls in (entry.Unpickler, originals.CUnpickler):

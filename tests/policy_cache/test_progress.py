@@ -89,3 +89,8 @@ def test_a_closed_standard_error_is_no_error(
     monkeypatch.setattr("policy_cache.progress.sys", SimpleNamespace(stderr=None))
     progress.tick("acme.third")
     progress.done()
+    assert terminal.closed
+    again = Terminal()
+    monkeypatch.setattr("policy_cache.progress.sys", SimpleNamespace(stderr=again))
+    progress.tick("acme.fourth")
+    assert again.getvalue() == "", "the patience has started anew"
