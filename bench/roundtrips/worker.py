@@ -118,7 +118,16 @@ class Canonical(pickle.Pickler):
     """Pickles equal objects, with equal sharing inside, to equal bytes in every process."""
 
     def reducer_override(self, value: Any) -> Any:
-        """Write torch's storages by content: torch itself writes their address."""
+        """Write what has nothing but its content: no addresses, no bytes between fields.
+
+        torch writes the address of a storage. Records of C may have bytes between their fields that
+        nobody sets (scikit-learn's trees).
+        """
+        if type(value).__module__ == "numpy" and type(value).__name__ == "ndarray":
+            names = value.dtype.names
+            if names and not value.dtype.hasobject:
+                parts = [value[name].tobytes() for name in names]
+                return tuple, ([str(value.dtype), value.shape, parts],)
         if type(value).__module__ != "torch.storage":
             return NotImplemented
         import torch
