@@ -379,9 +379,18 @@ class Guard:
         if operation not in verdict.traits.get(INERT, ()) and not called.inert:
             self.expose(rest)
             return
-        use = functools.partial(self.reason_against_use, code=verdict, closed=True)
+        used = [values[index] for index in positions.get("calls", ()) if index < len(values)]
+
+        def use(value: object) -> str:
+            used.append(value)
+            return self.reason_against_use(value, code=verdict, closed=True)
+
         sets = operation in verdict.traits.get(SETS, ())
         found = find_callable(rest, self.reason_against_change if sets else use, self.untouched)
+        if found is None and used:
+            called = methods.called_by(self, used, values)
+            if called.reason:
+                self.refuse(_dotted(verdict), OPCODES[operation], called.reason)
         if found is not None:
             if self.leave is not None:
                 raise self.leave

@@ -14,7 +14,7 @@ from collections import namedtuple
 
 from pickleball_hook import names, parts
 from policy_cache import policies
-from policy_cache.model import AS_KEY, CALL, INERT, LATER, METHOD, METHODS, USED, Use
+from policy_cache.model import AS_KEY, CALL, DEFERRED, LATER, METHOD, METHODS, USED, Use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,22 +64,28 @@ def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any
         Exact arguments, or the state.
     """
     direct, deep = verdict.traits.get(METHODS, {}).get(operation, ((), ()))
-    called = operation in verdict.traits.get(INERT, ())
-    if not deep and not called:
+    if not deep:
         kinds = {type(value) for value in operands}
         return _called(guard, kinds, set(direct)) if direct else Called()
     found = within(operands)
     if found is None:
         return Called(_TOO_MUCH)
-    kinds, callables = found
-    if not callables:
-        return called_on_kinds(guard, verdict, operation, kinds)
-    asked = {*direct, *deep}
-    for value in callables if called else ():  # what they are called with is among the operands
+    return called_on_kinds(guard, verdict, operation, found[0])
+
+
+def called_by(guard: Guard, callables: Iterable[Any], operands: list[Any]) -> Called:
+    """Judge the methods that callables among the operands call: with what else is among them."""
+    asked: set[str] = set()
+    for value in callables:
         known = guard.named_verdict(value)
+        if known is not None and DEFERRED in known.traits:
+            known = policies.verdict(known.module, known.name, CALL)
         for names_of in known.traits.get(METHODS, {}).get(CALL, ()) if known is not None else ():
             asked.update(names_of)
-    return _called(guard, kinds, asked)
+    found = within(operands) if asked else None
+    if found is None:
+        return Called(_TOO_MUCH) if asked else Called()
+    return _called(guard, found[0], asked)
 
 
 def called_on_kinds(guard: Guard, verdict: Verdict, operation: str, kinds: set[type]) -> Called:
