@@ -6,9 +6,9 @@ PYTHON is an interpreter that has picklescan and fickling installed. Where a too
 (picklescan and fickling do at joblib's first array) the time until then is all that it costs, so
 the number of files that it has judged to the end stands beside it. fickling's command takes one
 file: its functions are called for each in one process, so that start-up is not what is compared.
-With ``--corpus FOLDER`` (as
-``corpus.py`` takes it) it counts what ``check`` says of the hostile and the honest files, and fails
-when a hostile one that acts is called permitted without a condition.
+With ``--corpus FOLDER`` (as ``corpus.py`` takes it) it counts what ``check`` says of the hostile
+and the honest files, lists the hostile ones that it calls permitted, with what the load looks at,
+and fails when one that leaves a mark is called so without any such rule.
 
 The interpreter that runs this needs torch, joblib, scikit-learn and pickleball-auto.
 """
@@ -19,7 +19,6 @@ import argparse
 import contextlib
 import json
 import math
-import os
 import re
 import resource
 import subprocess
@@ -169,7 +168,8 @@ def write_files(folder: Path, megabytes: int) -> None:
 def count(corpus: Path) -> int:
     """Print what is said of the files of a corpus; return an exit status."""
     rows = map(json.loads, (corpus / "malicious/manifest.jsonl").read_text().splitlines())
-    labels = {row["file"]: row["label"] for row in rows}
+    known = {row["file"]: row for row in rows}
+    labels = {name: row["label"] for name, row in known.items()}
     hostile = checked(corpus / "malicious/files")
     table = Counter((labels.get(Path(row["path"]).name, "?"), row["outcome"]) for row in hostile)
     for (label, outcome), number in sorted(table.items()):
@@ -177,15 +177,15 @@ def count(corpus: Path) -> int:
     honest = Counter(row["outcome"] for row in checked(corpus / "benign/files"))
     for outcome, number in sorted(honest.items()):
         print(f"{'honest':<12}{outcome:<12}{number:5}")
-    missed = [
-        row["path"]
-        for row in hostile
-        if labels.get(Path(row["path"]).name) == "malicious"
-        and row["outcome"] == "permitted"
-        and not row["conditions"]
-    ]
-    for path in missed:
-        print(f"permitted without a condition: {os.path.basename(path)}")
+    missed = 0
+    for row in hostile:
+        name = Path(row["path"]).name
+        if labels.get(name) != "malicious" or row["outcome"] != "permitted":
+            continue
+        rules = {condition["reason"] for condition in row["conditions"]}
+        mark = known[name]["marker"]
+        missed += not rules and mark != "none"
+        print(f"permitted: {name} (mark: {mark}); the load: {'; '.join(sorted(rules)) or '-'}")
     return 1 if missed else 0
 
 
