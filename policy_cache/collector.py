@@ -14,13 +14,12 @@ import threading
 class _Rest:
     """Context in which the collector rests; several threads may be in it at once."""
 
-    __slots__ = ("_enabled", "_held", "_inside", "_lock")
+    __slots__ = ("_enabled", "_inside", "_lock")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._inside = 0
         self._enabled = False
-        self._held = False
 
     def __enter__(self) -> None:
         with self._lock:
@@ -33,27 +32,27 @@ class _Rest:
         with self._lock:
             self._inside = max(0, self._inside - 1)
             if not self._inside and self._enabled:
+                _count_as_old()
                 gc.enable()
-
-    def hold(self) -> None:
-        """Rest until :meth:`release`: what is made in several steps is all dropped at the end."""
-        if not self._held:
-            self._held = True
-            self.__enter__()
-
-    def release(self) -> None:
-        """End what :meth:`hold` began, if it did."""
-        if self._held:
-            self._held = False
-            self.__exit__()
 
     def forget(self) -> None:
         """After a fork, nobody else is in it: the other threads are not there any more."""
         self._lock = threading.Lock()
-        self._held = False
         if self._inside and self._enabled:
             gc.enable()
         self._inside = 0
+
+
+def _count_as_old() -> None:
+    """Let all objects there are count as old ones, or the collector would look at each at once.
+
+    Freezing and thawing moves them to the oldest generation without a look at them (CPython
+    Modules/gcmodule.c, `gc_freeze_impl` and `gc_unfreeze_impl`). A program that has frozen objects
+    itself, as servers do before they fork, keeps them frozen.
+    """
+    if hasattr(gc, "freeze") and not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()
 
 
 resting = _Rest()

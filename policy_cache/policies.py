@@ -97,7 +97,6 @@ def flush() -> None:
     if syntax is not None and syntax.held() > _MOST_HELD:
         with _lock:
             _forget_analysis()
-    resting.release()
 
 
 def _tell(problem: str) -> None:
@@ -234,12 +233,12 @@ def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> V
     """Judge; a failure of the analysis is a refusal, never an exception through a load."""
     from policy_cache.judge import complete, judge
 
-    resting.hold()  # until `flush` has dropped the trees: each end of a rest would look at them all
     try:
-        _see_changes(module)
-        found = known or judge(module, name, reductions)
-        if _lacks(found, operation):
-            found = complete(found, operation, reductions)
+        with resting:
+            _see_changes(module)
+            found = known or judge(module, name, reductions)
+            if _lacks(found, operation):
+                found = complete(found, operation, reductions)
         return found
     except RecursionError:
         return refused(module, name, "its source nests too deeply to be analysed")
@@ -323,6 +322,16 @@ def distribution_of(module: str, name: str) -> tuple[str, str] | None:
     if located is None or located.owner.kind != DISTRIBUTION:
         return None
     return located.owner.name, located.owner.version
+
+
+def text_of(module: str, name: str) -> str | None:
+    """Return a text that a module defines, from its source: the module need not be imported."""
+    from policy_cache import resolve
+
+    with _lock:
+        found = resolve.resolve(module, name)
+    value = getattr(found.node, "value", None) if found is not None else None
+    return value if type(value) is str else None
 
 
 def numpy_kind() -> Verdict:

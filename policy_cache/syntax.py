@@ -239,8 +239,9 @@ def _collect_target(target: ast.expr, value: ast.expr, scope: Scope) -> None:
 def _collect_globals(text: bytes, tree: ast.Module, scope: Scope) -> None:
     """Bind the classes and functions that a function puts among the globals of its module."""
     names = {name.strip() for found in _GLOBAL.findall(text) for name in found.decode().split(",")}
-    names.intersection_update(name.decode() for name in _INDENTED.findall(text))
     names.difference_update(scope.names)
+    if names:
+        names.intersection_update(name.decode() for name in _INDENTED.findall(text))
     if names:
         shared = {(t.get_name(), t.get_lineno()): outer for t, outer in _shared(text, names)}
         for node in ast.walk(tree):

@@ -161,8 +161,10 @@ _atoms: dict[tuple[str, str, int, str, str, bool], Atom] = {}
 
 def forget() -> None:
     """Drop the atoms, which hold on to the sources of what they are."""
-    _atoms.clear()
-    _atoms.update((atom.key, atom) for atom in NOT_KNOWN.atoms)
+    atoms = [atom for atom in _atoms.values() if atom not in NOT_KNOWN.atoms]
+    for atom in atoms:
+        del _atoms[atom.key]
+        del atom.value  # which holds the atom in turn: no tree is to wait for the collector
 
 
 NOTHING = Value()
