@@ -89,6 +89,27 @@ def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not own.holds(entry.dumps([Marker(), "x" * (own._LONGEST + 1)]))
 
 
+def test_what_is_dumped_and_not_loaded_is_not_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "_MOST", 1000)
+    for number in range(100):
+        entry.dumps([Marker(), number])
+    assert not own._known
+    assert sum(map(len, own._streams)) == own._size <= 1000
+    assert sum(map(len, own._fresh.values())) == len(own._streams)
+
+
+def test_a_stream_is_known_as_long_as_its_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "_MOST", 1000)
+    data = entry.dumps(Marker())
+    for number in range(100):
+        entry.dumps([Marker(), number])
+        assert entry.dumps(Marker()) == data
+        assert own.holds(data)
+    assert sum(map(len, own._streams)) == own._size <= 1000
+    held = [*own._fresh.values(), *([key] * n for t in own._known.values() for key, n in t.items())]
+    assert sorted(sum(held, [])) == sorted(own._streams)
+
+
 def test_plain_data_is_not_kept() -> None:
     entry.dumps({"a": [1, 2.5]}, 4)
     assert not own._streams
