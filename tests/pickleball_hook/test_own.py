@@ -106,8 +106,9 @@ def test_a_stream_is_known_as_long_as_its_latest(monkeypatch: pytest.MonkeyPatch
         assert entry.dumps(Marker()) == data
         assert own.holds(data)
     assert sum(map(len, own._streams)) == own._size <= 1000
-    held = [*own._fresh.values(), *([key] * n for t in own._known.values() for key, n in t.items())]
-    assert sorted(sum(held, [])) == sorted(own._streams)
+    known = [key for table in own._known.values() for key, n in table.items() for _ in range(n)]
+    fresh = [stream for streams in own._fresh.values() for stream in streams]
+    assert sorted(known + fresh) == sorted(own._streams)
 
 
 def test_plain_data_is_not_kept() -> None:
