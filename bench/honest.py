@@ -308,7 +308,8 @@ def _judged(run: Run, plain: Side, guarded: Side) -> Row:
 def _is_meant(name: str, after: str, row: dict[str, str]) -> bool:
     """Tell whether a row is about a test, or a part of it, and how it ends with the hook."""
     test = name.partition(" ")[0]
-    return (test == row["test"] or test.endswith(f".{row['test']}")) and row["says"] in after
+    named = test == row["test"] or test.endswith((f".{row['test']}", f"::{row['test']}"))
+    return named and row["says"] in after
 
 
 def _applies(row: dict[str, str], run: Run) -> bool:

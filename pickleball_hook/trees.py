@@ -92,9 +92,14 @@ def decision_tree(tree: Any, state: Any) -> str:
     if type(state) is not dict:
         return "the state of the tree is an exact dict"
     numpy: Any = sys.modules["numpy"]
-    nodes, count = state.get("nodes"), state.get("node_count")
-    if nodes is None:
+    if state.get("nodes") is None:
         return ""
+    for key in ("nodes", "values"):
+        # joblib maps arrays from its file. What is judged is what is copied into the tree, whatever
+        # somebody writes to the file meanwhile.
+        if type(state.get(key)) is numpy.memmap:
+            state[key] = numpy.array(state[key], subok=False)
+    nodes, count = state["nodes"], state.get("node_count")
     if type(nodes) is not numpy.ndarray or type(state.get("values")) is not numpy.ndarray:
         return "the nodes and values of the tree are exact arrays"
     names = nodes.dtype.names or ()
