@@ -493,6 +493,8 @@ class _Walk:
         """Counts the changes of what names, and calls of nested functions, stand for."""
         self.changed: dict[str, int] = {}
         """When a name came to stand for more of what was walked before: see `_change_seen`."""
+        self.again = False
+        """Whether everything has been walked once."""
         self.loops = 0
         """Loops around what is walked."""
         self.lazy = 0
@@ -535,6 +537,7 @@ class _Walk:
                 self._statement(statement)
             if before == (self.clock, len(self.tokens)):
                 break
+            self.again = True
         else:
             self.unproven[f"{self.function.where} does not settle"] = None
         self._follow_decorators()
@@ -816,7 +819,7 @@ class _Walk:
         joined = value if known is None else join(known, value)
         if joined != known:
             self.env[name] = joined
-            if self.loops or "." in name or name in self.later:
+            if self.again or self.loops or "." in name or name in self.later:
                 self._change_seen(name)
 
     def _change_seen(self, name: str) -> None:
@@ -824,7 +827,7 @@ class _Walk:
 
         In a loop and in a nested function it runs after the change, too; what is put into an
         object is seen by all who have the object. Binding a name to another object is seen by
-        nothing that stands before.
+        nothing that stands before; what stands after it is yet to be walked in the first round.
         """
         self.clock += 1
         self.changed[name] = self.changed[_EVERYTHING] = self.clock

@@ -53,3 +53,23 @@ def test_a_forked_child_does_not_wait_for_the_parent_s_threads() -> None:
     with rest:
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_what_was_made_meanwhile_counts_as_old() -> None:
+    rest = _Rest()
+    with rest:
+        made = [[] for _ in range(1000)]
+    young = {id(value) for value in gc.get_objects(generation=0)}
+    assert not young & {id(value) for value in made}
+
+
+def test_what_a_program_has_frozen_stays_frozen() -> None:
+    rest = _Rest()
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        with rest:
+            pass
+        assert gc.get_freeze_count() == frozen
+    finally:
+        gc.unfreeze()

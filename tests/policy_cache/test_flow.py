@@ -68,6 +68,26 @@ HIT = {
     "constant_getattr": "def f(c): getattr(os, 'system')(c)",
     "default_alias": "def f(c, s=os.system): s(c)",
     "module_alias": "run = os.system\ndef f(c): run(c)",
+    "filled_after_it_was_held": (
+        "def f(c):\n a = []\n b = [a]\n a.append(c)\n for x in b: os.system(x[0])"
+    ),
+    "filled_after_it_was_given": (
+        "class A:\n def __init__(self, x): self.x = x\n def run(self): os.system(self.x)\n"
+        "def f(c):\n a = {}\n b = A(a)\n a['x'] = c\n b.run()"
+    ),
+    "bound_at_the_end_of_a_loop": (
+        "def f(c):\n a = b = ''\n while c:\n  os.system(a)\n  a = b\n  b = c.pop()"
+    ),
+    "bound_after_the_closure": "def f(c):\n a = ''\n def g(): os.system(a)\n a = c\n g()",
+    "bound_after_the_generator": (
+        "def f(c):\n a = ''\n g = (os.system(a) for _ in '1')\n a = c\n list(g)"
+    ),
+    "bound_after_the_locals": "def f(c):\n a = ''\n for _ in '12':\n  os.system(locals()['a'])\n  a = c",
+    "a_decorated_function_s_own_body": (
+        "import functools\n"
+        "def d(n):\n def w(g):\n  @functools.wraps(g)\n  def h(*a): return g(*a)\n  return h\n return w\n"
+        "@d(1)\ndef f(c): os.system(c)"
+    ),
     "closure": "def f(c):\n def g(): os.system(c)\n g()",
     "closure_argument": "def f(c):\n def g(x): os.system(x)\n g(c)",
     "closure_result": "def f(c):\n def g(): return c\n os.system(g())",
@@ -188,6 +208,11 @@ def test_data_reaches_a_sink(reached: Reached, source: str) -> None:
 
 
 CLEAN = {
+    "a_decorated_function_s_defaults": (
+        "import functools\n"
+        "def d(n):\n def w(g):\n  @functools.wraps(g)\n  def h(*a): return g(*a)\n  return h\n return w\n"
+        "@d(1)\ndef g(c, b=None): os.system(b)\ndef f(c): g(c)"
+    ),
     "constant": "def f(c): os.system('ls')",
     "constant_local": "def f(c):\n a = 'ls'\n os.system(a)",
     "only_a_length": "def f(c): os.system('ls ' * len(c))",
@@ -515,3 +540,15 @@ CHANGES_AN_OBJECT = {
 def test_an_attribute_of_what_holds_a_class_is_not(reached: Reached, source: str) -> None:
     hits = reached(f"class A: pass\nclass K: pass\n{source}").hits
     assert not any(hit.category == "effect" for hit in hits)
+
+
+def test_names_of_compiled_things_do_not_grow_for_ever(reached: Reached) -> None:
+    found = reached("import _thread\ndef f(c):\n a = _thread.x\n while c:\n  a = a.y\n  a(c)")
+    assert not any("does not settle" in doubt for doubt in found.unproven)
+
+
+def test_what_was_cut_short_serves_no_other_question(reached: Reached, library) -> None:
+    source = "def h(c): os.system(c)\ndef g(c): h(c)\ndef f(c): g(c)\n"
+    assert not sinks(reached(source, most=2))
+    flow_of_g = reach(resolve("acme", "g"), None, frozenset({"c"}))  # type: ignore[arg-type]
+    assert sinks(flow_of_g) == {"os:system"}
