@@ -13,6 +13,7 @@ import sys
 import types
 from enum import Enum
 
+from policy_cache import policies
 from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE
 
 TYPE_CHECKING = False
@@ -797,9 +798,9 @@ def _scipy_distribution(
     import re
 
     state = operands[0]
-    template = getattr(
-        sys.modules.get("scipy.stats._distn_infrastructure"), "parse_arg_template", None
-    )
+    home, name = "scipy.stats._distn_infrastructure", "parse_arg_template"
+    live = sys.modules.get(home)
+    template = getattr(live, name, None) if live else policies.text_of(home, name)
     if type(state) is not dict or type(template) is not str:
         return "its state is an exact dict"
     text = state.get("_parse_arg_template")

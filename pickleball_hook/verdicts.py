@@ -45,6 +45,13 @@ PERMITTED, REFUSED, UNKNOWN, AT_LOAD = "permitted", "refused", "unknown", "at lo
 
 _PROGRAM = ("__main__", "__mp_main__")
 _ENUM = "enum"
+_LOOKS_AT = {
+    "scipy_distribution": "_parse_arg_template",
+    "sibling_file": "filename",
+    "sklearn_vectorizer": "input",
+}
+"""Rules about a state to the one key that they look at."""
+
 _DECIDABLE = frozenset(
     [
         "literal_args",
@@ -59,11 +66,10 @@ _DECIDABLE = frozenset(
         "itemgetter",
         "bytesio",
         "nested_load",
-        "sibling_file",
-        "sklearn_vectorizer",
+        *_LOOKS_AT,
     ]
 )
-"""Rules that look at nothing but exact built-in values and verdicts."""
+"""Rules that look at nothing but exact built-in values, verdicts and source."""
 
 _OF_CLASSES = ("newobj", "newobj_ex", "reconstructor")
 """Rules of functions that construct their first argument."""
@@ -537,7 +543,10 @@ class Judge(Recorder):
         if name == "nested_load":
             self.nested += [value for value in operands if type(value) in (bytes, bytearray)]
         reason = rules.RULES[name](self.guard, operation, target, operands)
-        if reason and self._holds_result(operands):
+        looked_at: Iterable[Any] = operands
+        if operation == STATE and name in _LOOKS_AT and type(operands[0]) is dict:
+            looked_at = [operands[0].get(_LOOKS_AT[name])]
+        if reason and self._holds_result(looked_at):
             self._left(_named(verdict), guard.OPCODES[operation], f"the rule {name} is applied")
         elif reason:
             self.guard.refuse(_named(verdict), guard.OPCODES[operation], reason)

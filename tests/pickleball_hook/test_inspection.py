@@ -174,6 +174,66 @@ def test_torch(zipped: bool) -> None:
     assert outcome(saved([model, Act()], **options)) == REFUSED
 
 
+@pytest.mark.parametrize(
+    ("many", "last"),
+    [
+        (b"ccollections\nOrderedDict\n)R", b"ccollections\nOrderedDict\n(cos\ngetpid\ntR"),
+        (
+            b"ctorch._utils\n_rebuild_parameter\n(K\x01I00\nK\x02tR",
+            b"ctorch._utils\n_rebuild_parameter\n(cos\ngetpid\nI00\nK\x02tR",
+        ),
+        (
+            b"cdatetime\ntimedelta\n(K\x01tR",
+            b"cdatetime\ntimedelta\n((lcos\ngetpid\natR",
+        ),
+    ],
+)
+def test_a_call_that_differs_from_many_is_judged_as_if_alone(many: bytes, last: bytes) -> None:
+    alone, among = of(last + b"."), of(b"(" + many * 20 + last + many + b"t.")
+    assert outcome(b"(" + many * 20 + b"t.") == PERMITTED
+    assert {found.remark for found in alone.refusals} == {found.remark for found in among.refusals}
+    assert alone.refusals
+    key = next(key for key in among.uses if key[0] != "os")
+    assert among.uses[key].operations["call"] == 22
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_rules_about_texts_are_applied(live: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy import stats
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    honest = {type(value): pickle.dumps(value) for value in (stats.norm, CountVectorizer())}
+    text = stats.norm._parse_arg_template
+    changed = text.replace("return", "import os; return", 1)
+    assert changed != text
+
+    class Renamed(pickle._Pickler):
+        def save_str(self, value: str) -> None:
+            super().save_str(changed if value == text else value)  # type: ignore[misc]
+
+        dispatch = {**pickle._Pickler.dispatch, str: save_str}
+
+    file = io.BytesIO()
+    Renamed(file, 2).dump(stats.norm)
+    reader = pickle.dumps(CountVectorizer(input="filename"))
+    if not live:
+        monkeypatch.delitem(sys.modules, "scipy.stats._distn_infrastructure")
+    for data in honest.values():
+        verdict = of(data)
+        assert verdict.outcome == PERMITTED
+        assert "scipy_distribution" not in reasons(verdict)
+        assert "sklearn_vectorizer" not in reasons(verdict)
+    assert "did not make" in reasons(of(file.getvalue()))
+    assert "input='filename'" in reasons(of(reader))
+    assert outcome(reader) == outcome(file.getvalue()) == REFUSED
+
+
+def test_joblibs_old_wrappers_name_files_beside_the_pickle() -> None:
+    stream = "cjoblib.numpy_pickle_compat\nNDArrayWrapper\n)\x81(S'filename'\nS'%s'\ndb."
+    assert outcome((stream % "a.pkl_01.npy").encode("latin1")) == PERMITTED
+    assert outcome((stream % "/etc/a.npy").encode("latin1")) == REFUSED
+
+
 def test_pickle_in_the_bytes_given_to_a_loader() -> None:
     inner = saved([Act()], _use_new_zipfile_serialization=False)
     size = struct.pack("<I", len(inner))
