@@ -43,7 +43,7 @@ from policy_cache.resolve import Thing
 from policy_cache.sinks import SEVERE
 
 if TYPE_CHECKING:
-    from policy_cache.flow import Summary
+    from policy_cache.flow import Hit, Summary
     from policy_cache.judge import Case
 
 _UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__"])
@@ -125,14 +125,15 @@ def judge_implicit(case: Case) -> None:
 
 def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
     calls = any(hit.category in OPERAND_HITS for hit in summary.hits)
-    if calls and name in (*BY_MACHINE, *CALLED_OFTEN):
+    if calls and name in ("__del__", "__hash__", *CALLED_OFTEN):
         _add(case.traits, INERT, STATE, CALL)
     if calls and name == "__del__":
         _add(case.traits, SETS, STATE, CALL)
     if name == "__del__":
         note_methods(case, summary, name, LATER)
     elif name == "__hash__" or (name == "__eq__" and _is_hashed(case.thing)):
-        note_methods(case, summary, name, AS_KEY)
+        named = frozenset(m for m in summary.methods if not m.endswith("__"))  # no arithmetic
+        note_methods(case, summary._replace(methods=named), name, AS_KEY)
     severe = SEVERE | {"walk"} if name in ("__del__", "__hash__") else SEVERE
     hits = [hit for hit in summary.hits if hit.category in severe]
     if hits and all(hit.category == "code" for hit in hits):
@@ -186,12 +187,20 @@ def judge_use(case: Case, name: str) -> None:
     operation = METHOD + name
     for cls, found in _definitions(case.thing, name):
         tainted = frozenset([*parameters(found, True), ALL_STATE])
-        case.weigh(reach(found, cls, tainted, MOST_IMPLICIT), name, operation)
+        summary = reach(found, cls, tainted, MOST_IMPLICIT)
+        case.weigh(
+            summary._replace(hits=tuple(map(_on_what_it_holds, summary.hits))), name, operation
+        )
     inert = any(operation in case.traits.get(trait, ()) for trait in (INERT, TEXTLESS))
     direct, deep = case.traits.get(METHODS, {}).get(operation, ((), ()))
     use = Use(case.refusals.pop(operation, ""), inert, sorted({*direct, *deep}))
     case.traits = {**traits, USED: {**traits.get(USED, {}), name: list(use)}}
     case.unproven = unproven
+
+
+def _on_what_it_holds(hit: Hit) -> Hit:
+    """Return a hit of an attribute by name as one of a call: it is of what the object holds."""
+    return hit._replace(category="call") if hit.category == "walk" else hit
 
 
 def _definitions(cls: Thing, name: str) -> list[tuple[Thing, Thing]]:
