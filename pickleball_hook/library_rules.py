@@ -34,6 +34,29 @@ def _django_model(guard: Guard, operation: str, target: Any, operands: tuple[Any
     return "it takes the label and the name of a model"
 
 
+_TRANSLATIONS = frozenset(
+    f"django.utils.translation:{name}"
+    for name in ("gettext", "gettext_noop", "ngettext", "pgettext", "npgettext")
+)
+
+
+def _django_lazy(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``_lazy_proxy_unpickle(func, args, kwargs, *classes)`` (django/utils/functional.py).
+
+    Whoever shows the result calls the function: one that translates literals to text.
+    """
+    if len(operands) < len(("func", "args", "kwargs")):
+        return "it takes a function, its arguments and the classes of what it gives"
+    func, args, keywords, *classes = operands
+    verdict = guard.verdict_of(func)
+    if verdict is None or verdict.target not in _TRANSLATIONS:
+        return "what is called when the result is shown translates text"
+    if type(args) is not tuple or type(keywords) is not dict or any(c is not str for c in classes):
+        return "a translation takes a tuple and a dict, and gives text"
+    plain = all(type(value) in (str, int) for value in (*args, *keywords, *keywords.values()))
+    return "" if plain else "a translation takes text and numbers"
+
+
 def _named_triggers(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
     """State of a combining trigger (apscheduler/triggers/combining.py).
 
@@ -214,6 +237,7 @@ def grant_named_function(guard: Guard, value: object) -> None:
 
 RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "django_model": _django_model,
+    "django_lazy": _django_lazy,
     "named_triggers": _named_triggers,
     "statsmodels_formula": _statsmodels_formula,
     "own_metadata": _own_metadata,

@@ -104,6 +104,41 @@ def test_django_models_are_named_by_label(model: bytes) -> None:
         entry.loads(b"cdjango.db.models.base\nmodel_unpickle\n(" + model + b"tR.")
 
 
+class TestLazyTranslations:
+    START = b"cdjango.utils.functional\n_lazy_proxy_unpickle\n("
+
+    @pytest.fixture(autouse=True)
+    def translation(self) -> Any:
+        return pytest.importorskip("django.utils.translation")
+
+    def test_honest(self, translation: Any) -> None:
+        from django.conf import settings
+
+        if not settings.configured:
+            settings.configure(USE_I18N=False)
+        for value in (translation.gettext_lazy("Name"), translation.pgettext_lazy("a", "Name")):
+            found = entry.loads(pickle.dumps(value))
+            assert type(found).__name__ == "__proxy__"
+            assert str(found) == "Name"
+
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            b"cos\nsystem\n(Vtrue\nt}c__builtin__\nstr\ntR.",
+            b"cdjango.utils.html\nescape\n(Vx\nt}c__builtin__\nstr\ntR.",
+            b"cdjango.utils.translation\nactivate\n(Vx\nt}c__builtin__\nstr\ntR.",
+            b"cdjango.utils.translation\ngettext\n(]t}c__builtin__\nstr\ntR.",
+            b"cdjango.utils.translation\ngettext\n(Vx\nt}c__builtin__\nobject\ntR.",
+            b"cdjango.utils.translation\ngettext\n(Vx\nt}(Vk\n]uc__builtin__\nstr\ntR.",
+            b"cdjango.utils.translation\ngettext\n]}c__builtin__\nstr\ntR.",
+            b"cdjango.utils.translation\ngettext\ntR.",
+        ],
+    )
+    def test_hostile(self, rest: bytes) -> None:
+        with pytest.raises(PolicyViolation):
+            entry.loads(self.START + rest)
+
+
 class TestUndefinedFunctions:
     @pytest.fixture(autouse=True)
     def sympy(self) -> Any:
