@@ -57,7 +57,7 @@ class Row(NamedTuple):
 def main() -> int:
     """Analyse the packages that the command line names."""
     options = _options()
-    reviewed = findings()
+    reviewed = Findings()
     rows: list[Row] = []
     for package in options.packages:
         top = locate(package)
@@ -73,7 +73,7 @@ def main() -> int:
         policies.forget()
     for row in rows:
         if row.outcome in options.show and row.operation in options.operation:
-            note = reviewed.get(row.name, "")
+            note = reviewed.of(row)
             print(f"{row.outcome} {row.operation} {row.name}\n    {row.detail}")
             print(f"    reviewed: {note}" if note else "", end="\n" if note else "")
     if options.rows:
@@ -94,18 +94,40 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def findings() -> dict[str, str]:
-    """Return what was found by reading the source of unproven callables, by name."""
-    with open(REVIEWED, encoding="utf-8") as stream:
-        lines = json.load(stream)["reviewed"]
-    return {name: f"{line['version']}: {line['finding']}" for name, line in lines.items()}
+class Findings:
+    """What was found by reading the source of unproven callables, and of what they all call."""
+
+    def __init__(self) -> None:
+        with open(REVIEWED, encoding="utf-8") as stream:
+            data = json.load(stream)
+        self._names = {name: _told(line) for name, line in data["reviewed"].items()}
+        self._doubts = {
+            tuple(key.split(": ", 1)): _told(line) for key, line in data["doubts"].items()
+        }
+
+    def of(self, row: Row) -> str:
+        """Return what is known of an unproven callable: of itself, or of each of its doubts."""
+        if row.name in self._names:
+            return self._names[row.name]
+        found = [self._of_doubt(doubt) for doubt in row.detail.split("; ")]
+        return "; ".join(dict.fromkeys(found)) if all(found) else ""
+
+    def _of_doubt(self, doubt: str) -> str:
+        for (file, what), finding in self._doubts.items():
+            if f"{file}:" in doubt and doubt.endswith(what):
+                return finding
+        return ""
 
 
-def _line(title: str, rows: list[Row], reviewed: dict[str, str], seconds: float) -> str:
+def _told(line: dict[str, str]) -> str:
+    return f"{line['version']}: {line['finding']}"
+
+
+def _line(title: str, rows: list[Row], reviewed: Findings, seconds: float) -> str:
     called = [row for row in rows if row.operation == CALL]
     counts = collections.Counter(row.outcome for row in called)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES)
-    unread = sum(row.outcome == "unproven" and row.name not in reviewed for row in called)
+    unread = sum(row.outcome == "unproven" and not reviewed.of(row) for row in called)
     return (
         f"{title}: call: {told}; {_share(rows):.1%} of the permitted unproven, "
         f"{unread} of them not reviewed; {seconds:.1f} s"
