@@ -35,7 +35,7 @@ EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
     ("by_value", ".*", r"(cloudpickle|dill)\b.*", "functions by value are code in the file"),
     (
         "estimators",
-        "(umap|pynndescent) .*",
+        "(umap|pynndescent)( .*)?",
         r"(numba|pynndescent|umap|cloudpickle|copyreg)\b.*",
         "functions by value are code in the file",
     ),

@@ -133,6 +133,14 @@ class _Settled(NamedTuple):
     remark: Remark | None
 
 
+class _Maker(NamedTuple):
+    """What stands for ``cls.__new__`` or a partial of it, and what it makes (see `makers`)."""
+
+    value: object
+    partial: bool = False
+    bound: tuple[Any, tuple[Any, ...], dict[str, Any]] | None = None
+
+
 _NOTHING, _DATA, _ANYTHING = range(3)
 _NAMED = (StandInMeta, FunctionType)
 _ATOMS = frozenset([int, float, complex, bool, str, bytes, type(None)])
@@ -246,6 +254,7 @@ class Judge(Recorder):
         self._states: set[tuple[Any, ...]] = set()
         self._unconditional: set[tuple[int, str]] = set()
         self._settled: dict[int, _Settled] = {}
+        self._makers: dict[int, _Maker] = {}
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -311,6 +320,10 @@ class Judge(Recorder):
 
     def called(self, target: Any, args: tuple[Any, ...]) -> Any:
         """Judge REDUCE, INST or OBJ, and give what it makes."""
+        if self._makers:
+            made = self._made_by_steps(key_of(target), target, args)
+            if made is not None:
+                return made
         settled = self._settled.get(id(target))
         if settled is not None:
             takes = settled.takes
@@ -388,8 +401,43 @@ class Judge(Recorder):
             self.dtypes[id(value)] = DType(value, args)
         return value
 
+    def _made_by_steps(self, key: Key | None, target: Any, args: tuple[Any, ...]) -> object | None:
+        """Give what ``cls.__new__`` makes, itself or in a partial; None for any other call."""
+        known = self._makers.get(id(target))
+        if known is None:
+            if key != ("functools", "partial") or len(args) != 1 or id(args[0]) not in self._makers:
+                return None
+            return self._maker(partial=not self._makers[id(args[0])].partial)
+        bound = known.bound if not args else None
+        if not known.partial and args and isinstance(args[0], StandInMeta):
+            bound = args[0], args[1:], {}
+        return self.constructed(*bound) if bound is not None else None
+
+    def _bind(self, target: Any, state: Any) -> bool:
+        """Keep the arguments that the state of a partial holds; tell whether it is such a state."""
+        known = self._makers[id(target)]
+        if not known.partial or known.bound is not None:
+            return False
+        if type(state) is not tuple or len(state) != 4 or id(state[0]) not in self._makers:
+            return False
+        _, args, kwargs, _ = state
+        if type(args) is not tuple or type(kwargs) is not dict or not args:
+            return False
+        if not isinstance(args[0], StandInMeta):
+            return False
+        bound = args[0], args[1:], dict(kwargs)
+        self._makers[id(target)] = known._replace(bound=bound)
+        return True
+
+    def _maker(self, partial: bool = False) -> object:
+        value = self.result(("builtins", "getattr"))
+        self._makers[id(value)] = _Maker(value, partial)  # held, so that its id stays taken
+        return value
+
     def _attribute(self, args: tuple[Any, ...]) -> object:
         """Give what ``getattr`` gives: the global ``Class.name``."""
+        if len(args) == 2 and isinstance(args[0], StandInMeta) and args[1:] == ("__new__",):
+            return self._maker()
         if len(args) != 2 or type(args[1]) is not str or args[1].startswith("__"):
             self.guard.refuse("builtins.getattr", "REDUCE", "it takes an object and an exact name")
             return self.result(("builtins", "getattr"))
@@ -433,6 +481,8 @@ class Judge(Recorder):
     def stated(self, target: Any, state: Any) -> None:
         """Judge BUILD on an object that the stream made."""
         cls = type(target)
+        if id(target) in self._makers and self._bind(target, state):
+            return
         self.note(cls._key, STATE, state)
         self._judge_build(cls, target, state)
         if self.arrays is not None and self.arrays.is_wrapper(cls._key):

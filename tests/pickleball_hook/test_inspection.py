@@ -318,3 +318,41 @@ def test_nothing_is_imported() -> None:
     before = set(sys.modules)
     inspection.check(io.BytesIO(b"cxml.dom.expatbuilder\nparse\n)R."))
     assert "xml.dom.expatbuilder" not in set(sys.modules) - before
+
+
+MADE_WITH_KEYWORDS = """
+import os
+
+class Made:
+    def __new__(cls, *, a=1):
+        made = super().__new__(cls)
+        made.a = a
+        return made
+
+    def __getnewargs_ex__(self):
+        return (), {"a": self.a}
+
+class Acting(Made):
+    def __new__(cls, *, a=1):
+        os.mkdir(a)
+        return object.__new__(cls)
+"""
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+@pytest.mark.parametrize(("name", "expected"), [("Made", PERMITTED), ("Acting", REFUSED)])
+def test_what_new_is_given_by_name(
+    library: Library, monkeypatch: pytest.MonkeyPatch, protocol: int, name: str, expected: str
+) -> None:
+    library.install("keywords", {"keywords.py": MADE_WITH_KEYWORDS})
+    monkeypatch.delitem(sys.modules, "keywords", raising=False)
+    import keywords  # type: ignore[import-not-found]
+
+    cls = getattr(keywords, name)
+    value = [object.__new__(cls) for _ in range(40)]
+    for made in value:
+        made.a = "x"
+    data = pickle.dumps(value, protocol)
+    monkeypatch.delitem(sys.modules, "keywords")
+    verdict = of(data)
+    assert verdict.outcome == expected, reasons(verdict)
