@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import io
 import json
 import os
@@ -21,6 +22,24 @@ from typing import Any
 
 Case = tuple[str, Callable[[], object]]
 Answer = dict[str, Any]
+
+
+def installed(makers: dict[str, Callable[[], list[Case]]]) -> list[Case]:
+    """The cases of those libraries that are there; one that cannot be imported has one, unbuilt."""
+    found: list[Case] = []
+    for library, make in makers.items():
+        if importlib.util.find_spec(library) is None:
+            continue
+        try:
+            found += make()
+        except Exception as error:
+            found.append((library, lambda error=error: _fail(error)))  # type: ignore[misc]
+    return found
+
+
+def _fail(error: Exception) -> object:
+    raise error
+
 
 PROTOCOLS = range(2, 6)
 MESSAGE = 2000
