@@ -8,6 +8,7 @@ import types
 
 from pickleball_hook import methods
 from pickleball_hook.guard import Guard
+from policy_cache.model import INERT, METHODS, STATE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,6 +168,8 @@ class Prover(Guard):
         """Not empty once library code would have run, which may change what is judged later."""
         self.inert = set(INERT_KINDS)
         """Types of the shadow that stand for neither containers nor callables."""
+        self.wary = False
+        """Whether the stream names a class that may call what it is given as state."""
         self.given: frozenset[type] = frozenset()
         """What the ``persistent_load`` of the program may give."""
         self.lent: list[type] = []
@@ -241,7 +244,7 @@ class Prover(Guard):
         self.watch = methods.Watch()
         self.inert.difference_update(self.lent)
         self.lent.clear()
-        self.has_all = self.needs_all = False
+        self.has_all = self.needs_all = self.wary = False
         self.copied = self.elsewhere = 0
         self.budget = _MEMO_BUDGET
 
@@ -258,6 +261,7 @@ class Prover(Guard):
         """Let a stream have a global that was judged for an earlier one."""
         self.named[id(named.real)] = named
         self.grant(named.real, named.verdict)
+        self.wary = self.wary or calls_its_state(named.verdict)
         if named.contents:
             self.contents = {}
 
@@ -277,6 +281,7 @@ class Prover(Guard):
 
             known.stand_in = standins.stand_in_for(self, known)
             known.count = sys.getrefcount(known.stand_in)
+            self.wary = self.wary or calls_its_state(known.verdict)
         return known
 
 
@@ -297,6 +302,12 @@ class StandInClass(type):
     append = property(stop)
     extend = property(stop)
     add = property(stop)
+
+
+def calls_its_state(verdict: Verdict) -> bool:
+    """Tell whether a class may call what is in the state that its instances get."""
+    traits = verdict.traits
+    return STATE in traits.get(INERT, ()) or bool(traits.get(METHODS, {}).get(STATE, ((), ()))[1])
 
 
 class Unknown:

@@ -36,6 +36,8 @@ _KEPT = 1 << 22
 """Bytes of a file that are kept from the shadow to the replay; beyond, their digests are."""
 _COPIED = 1 << 20
 """Size up to which a buffer that may change is copied."""
+_WHOLE = 1 << 25
+"""Size up to which a file is copied because a rule looks into its arrays."""
 
 switches = {"on": True}
 """Whether streams are proven and replayed at all; off, the reference machine reads them."""
@@ -91,6 +93,13 @@ class Skimmer:
         return self.view[start : self.position]
 
 
+def _skimmer(data: bytes, start: int) -> Skimmer:
+    """Return what shows all of a buffer."""
+    reader = Skimmer(data, start)
+    reader.skimming = False
+    return reader
+
+
 class Changed(Exception):
     """A file was not the same when it was read again."""
 
@@ -108,19 +117,14 @@ class Tape:
         Where the stream starts, and the file ends.
     pieces : list
         What was recorded; None for a recording.
-    skimming : bool
-        Whether to pass over large items.
     """
 
-    def __init__(
-        self, file: Any, start: int, end: int, pieces: list[Any] | None, skimming: bool
-    ) -> None:
+    def __init__(self, file: Any, start: int, end: int, pieces: list[Any] | None) -> None:
         self.position = start
         self.end = end
         self.pieces: list[Any] = [] if pieces is None else pieces
         self._file = file
         self._recorded = iter(pieces) if pieces is not None else None
-        self._skimming = skimming
         self._kept = 0
         self._window, self._opened = memoryview(b""), start
 
@@ -176,7 +180,7 @@ class Tape:
         size = min(len(target), self.end - self.position)
         if size <= LARGE_ITEM:
             target[:size] = self._take(size)
-        elif self._skimming:
+        elif self._recorded is None:
             target[:_MARK] = os.urandom(_MARK)
         else:
             self._file.seek(self.position)
@@ -199,27 +203,39 @@ class FileSource:
         self.start = start
         self._end = end
         self._pieces: list[Any] = []
-
-    def _recording(self, skimming: bool) -> Tape:
-        tape = Tape(self.file, self.start, self._end, None, skimming)
-        self._pieces = tape.pieces
-        return tape
+        self._copy: bytes | None = None
 
     def skimmed(self) -> Any:
         """Return what the shadow reads."""
-        return self._recording(True)
+        tape = Tape(self.file, self.start, self._end, None)
+        self._pieces = tape.pieces
+        return tape
 
     def whole(self) -> Any:
-        """Return what a shadow reads that looks at everything."""
-        return self._recording(False)
+        """Return what a shadow reads that looks at everything, None if that is too much.
+
+        It is the replay's too: what a rule has looked into must not be another thing then.
+        """
+        if self._end - self.start > _WHOLE:
+            return None
+        self.go_back()
+        self._pieces.clear()
+        self._copy = self.file.read(self._end - self.start)
+        return _skimmer(self._copy, 0)
 
     def replayed(self) -> Any:
         """Return what the replay reads."""
-        return Tape(self.file, self.start, self._end, self._pieces, False)
+        if self._copy is not None:
+            return _Copy(self._copy)
+        return Tape(self.file, self.start, self._end, self._pieces)
+
+    def go_back(self) -> None:
+        """Put the file where the stream starts."""
+        self.file.seek(self.start)
 
     def leave(self, position: int) -> None:
         """Put the file where the stream has been read to."""
-        self.file.seek(position)
+        self.file.seek(position if self._copy is None else self.start + position)
 
 
 class Replay(CUnpickler):  # type: ignore[misc]
@@ -338,9 +354,7 @@ class Source:
 
     def whole(self) -> Any:
         """Return what a shadow reads that looks at everything."""
-        reader = Skimmer(self.data, self.start)
-        reader.skimming = False
-        return reader
+        return _skimmer(self.data, self.start)
 
     def replayed(self) -> Any:
         """Return what the replay reads: what it leaves unread is what plain Python leaves."""
@@ -349,6 +363,10 @@ class Source:
         copy = _Copy(self.data)  # shares the bytes until either is written to
         copy.seek(self.start)
         return copy
+
+    def go_back(self) -> None:
+        """Put the caller's file where the stream starts."""
+        self.leave(self.start)
 
     def leave(self, position: int) -> None:
         """Put the caller's file where the stream has been read to."""
@@ -420,7 +438,7 @@ def attempt(
         return False, None
     proof = shadow.prove(guard.load, source, options, guard.file, outer)
     if proof is None:
-        source.leave(source.start)
+        source.go_back()
         return False, None
     guard.granted.update(proof.prover.granted)
     if any(map(_runs_code, proof.answers)):
@@ -434,7 +452,7 @@ def attempt(
         if outer is not None:
             outer._memo = unpickler.remembered()  # later loads may refer to it
     except Abandoned:
-        source.leave(source.start)
+        source.go_back()
         return False, None
     except Changed:
         guard.refuse("the stream", "read", "the file has changed while it was read")

@@ -66,7 +66,7 @@ class Result:
             raise Unsure
         self.prover.acted.append(True)
         note_containers(self.prover, state)
-        if any(_calls_what_it_holds(known) for known in self.prover.named.values()):
+        if self.prover.wary:
             _note_results(self.prover, state)  # it may be an instance of that class
         rule = named.verdict.traits.get("state_rule", "")
         if rule in CONTENT_RULES:
@@ -202,11 +202,6 @@ def search(prover: Prover, state: Any, live: bool = False) -> None:
             waiting += [named.later[value.index]] if value.index in named.later else []
         elif kind not in prover.inert or (type(kind) is StandInClass and not is_array(kind)):
             raise Unsure
-
-
-def _calls_what_it_holds(named: Named) -> bool:
-    traits = named.verdict.traits
-    return STATE in traits.get(INERT, ()) or bool(traits.get(METHODS, {}).get(STATE, ((), ()))[1])
 
 
 def _note_results(prover: Prover, state: Any) -> None:

@@ -176,7 +176,8 @@ def prove(
     if proof is None and prover.needs_all:
         prover = Prover(load, file)
         prover.has_all = True
-        proof = _proof(prover, source.whole(), options, outer)
+        reader = source.whole()
+        proof = _proof(prover, reader, options, outer) if reader is not None else None
     return proof
 
 
