@@ -123,6 +123,10 @@ def _class_verdict(cls: type, module: str, qualname: str) -> Verdict:
             traits[INERT] = sorted({*traits.get(INERT, ()), operation})
     implicit = [method for name in _IMPLICIT if (method := _method(cls, name, own))]
     _weigh(cls, implicit, (CONSTRUCT, STATE, CALL, FILL), refusals, strict=False)
+    for metaclass in type(cls).__mro__:
+        called_first = _function(vars(metaclass).get("__call__"))
+        if called_first is not None:
+            _weigh(metaclass, [called_first], (CALL,), refusals)
     finalizer = _method(cls, "__del__", own)
     if finalizer is not None and _calls_what_it_gets(finalizer, cls.__mro__):
         traits[INERT] = sorted({*traits.get(INERT, ()), STATE, CALL})

@@ -141,6 +141,11 @@ def test_finalizer_that_calls_what_the_object_holds(typed) -> None:
         ("class C(set): pass", True),
         ("class C(ValueError):\n    def __init__(self, a): super().__init__(str(a))", True),
         ("class M(type):\n    pass\nclass C(metaclass=M):\n    pass", True),
+        (
+            "class M(type):\n    def __call__(cls, *a): os.mkdir(a[0])\n"
+            "class C(metaclass=M):\n    pass",
+            False,
+        ),
         ("class C(enum.Enum):\n    A = 1", True),
         (
             "class C(enum.Enum):\n    A = 1\n"
