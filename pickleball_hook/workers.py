@@ -177,7 +177,8 @@ def _serve_as_child(
             sibling.stdout.close()
         os.close(questions[1])
         os.close(answers[0])
-        _serve(os.fdopen(questions[0], "rb"), os.fdopen(answers[1], "wb"))
+        with os.fdopen(questions[0], "rb") as asked, os.fdopen(answers[1], "wb") as told:
+            _serve(asked, told)
         status = 0
     finally:
         os._exit(status)

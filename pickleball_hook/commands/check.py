@@ -40,13 +40,13 @@ def check(
     """
     verdicts = _judged(list(paths), jobs or os.cpu_count() or 1, timeout, form is None)
     if form == "json":
-        kept = list(verdicts)
+        kept = sorted(verdicts, key=_path)
         print_json({"files": [verdict.to_json() for verdict in kept], "counts": _counts(kept)})
         return _status(kept)
     if form == "sarif":
         from pickleball_hook.commands import sarif
 
-        kept = list(verdicts)
+        kept = sorted(verdicts, key=_path)
         print_json(sarif.log(kept))
         return _status(kept)
     kept = []
@@ -55,6 +55,10 @@ def check(
         _print(verdict, verbose)
     _print_summary(kept)
     return _status(kept)
+
+
+def _path(verdict: FileVerdict) -> str:
+    return verdict.path
 
 
 def _status(verdicts: Iterable[FileVerdict]) -> int:

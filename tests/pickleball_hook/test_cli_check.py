@@ -113,6 +113,14 @@ def test_stdin_is_limited_too() -> None:
     assert b"refused  -" in told["acting"].stdout
 
 
+def test_nothing_is_left_open(files: Path) -> None:
+    for number in range(5):
+        (files / f"{number}.pkl").write_bytes(GOOD)
+    command = [sys.executable, "-W", "error", "-m", "pickleball_hook", "check", str(files)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_sarif(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with zipfile.ZipFile(files / "a b\u00e4.zip", "w") as archive:
         archive.writestr("inner.pkl", ACT)
