@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import copyreg
 import io
+import sys
 
+import pickleball_hook
+import policy_cache
 from pickleball_hook import (
     callbacks,
     channels,
@@ -37,6 +40,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
     from typing import Any
+
+
+def _stay() -> None:
+    """Put modules of this package back that the program has taken out of ``sys.modules``.
+
+    Programs put it back to what it was (``mock.patch.dict``). What is then imported a second time
+    has classes of its own, and knows nothing of what the first one knew.
+    """
+    if __name__ in sys.modules:
+        return
+    for package in (pickleball_hook, policy_cache):
+        sys.modules.setdefault(package.__name__, package)
+        for name, value in [*vars(package).items()]:
+            whole = f"{package.__name__}.{name}"
+            if type(value) is type(sys) and value.__name__ == whole:
+                sys.modules.setdefault(whole, value)
 
 
 def _is_plain() -> bool:
@@ -160,6 +179,7 @@ def _run(
 
     `twice` is the stream as the proof reads it, None if it cannot be read more than once.
     """
+    _stay()
     path, named = context.source()
     with context.entering() as load:
         guard = getattr(outer, "_guard", None)
@@ -263,6 +283,7 @@ def load_in_python(unpickler: Any, frame: FrameType) -> object:
         unpickler._guard = None
         with trust.vouching():
             return python_load(unpickler)
+    _stay()
     path, named = context.source()
     events.listen()
     with context.entering() as load:

@@ -288,6 +288,10 @@ with mock.patch.dict(sys.modules):
 assert "pickleball_hook.machine" not in sys.modules
 assert pickle.loads(data) == uuid.UUID(int=1)
 assert pickle._loads(data) == uuid.UUID(int=1)
+old = b"cdatetime\\ndate\\n(S'\\\\x07\\xdf\\x0b\\x1b'\\ntR."
+assert str(pickle.loads(old, encoding="latin1")) == "2015-11-27"
+from pickleball_hook import machine
+assert sys.modules["pickleball_hook.machine"] is machine
 try:
     pickle.loads(b"cos\\nsystem\\n(Vtrue\\ntR.")
 except pickle.UnpicklingError as error:
