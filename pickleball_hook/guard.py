@@ -50,6 +50,15 @@ reaches no sink whatever it is called with, so it may be called with nothing."""
 
 _FUNCTION_KINDS = (types.FunctionType, types.MethodType, type(functools.lru_cache(len)))
 
+_CONVERTERS = frozenset(
+    [
+        "typing:Any",  # a class since Python 3.11; calling it is a TypeError
+        *(f"builtins:{kind}" for kind in ("bool", "int", "float", "complex", "str")),
+        *(f"builtins:{kind}" for kind in ("tuple", "list", "dict", "set", "frozenset")),
+    ]
+)
+"""Types that make plain data of what they are called with, by methods that are judged with it."""
+
 _NUMBERS = frozenset([int, float, complex, bool, type(None)])
 _PLAIN_CONTAINERS = frozenset([list, dict, set])
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
@@ -543,6 +552,8 @@ def takes_anything(verdict: Verdict, code: Verdict | None = None, closed: bool =
         Whether all that it may be called with is judged so: then it may call that.
     """
     traits = verdict.traits
+    if verdict.target in _CONVERTERS and REFER in verdict.grants:
+        return True
     if verdict.kind == "enum":
         return CALL in verdict.grants
     if verdict.rule or any(traits.get(name) for name in ("call_rule", "calls", "constructs")):

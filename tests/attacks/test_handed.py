@@ -87,6 +87,7 @@ ATTACKS = [
 HONEST = {
     "a function without a sink": called(name(HANDED, "doubled"), 2),
     "a class that keeps its arguments": called(name(HANDED, "Kept"), 1, 2),
+    "a builtin type": called(name("builtins", "int"), "3"),
     "an enum": called(name(HANDED, "Colour"), 1),
     "an object that is called": stream(call(new(name(HANDED, "Getter")), 1)),
     "a class made of others": stream(
@@ -127,9 +128,9 @@ def test_harmless_ones_are_called(site: Path, tmp_path: Path) -> None:
         timeout=120,
         env=variables(tmp_path, "enforce"),
     )
-    assert loaded.stdout.split() == [*("Caller", "Caller", "Caller", "list", "Joined", "Marker")], (
-        loaded.stderr
-    )
+    assert loaded.stdout.split() == [
+        *("Caller", "Caller", "Caller", "Caller", "list", "Joined", "Marker")
+    ], loaded.stderr
 
 
 def test_objects_are_called_that_a_reducer_returns(site: Path, tmp_path: Path) -> None:
