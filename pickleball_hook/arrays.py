@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 _SIMPLE_CODE = re.compile(r"[<>=|]?[biufcmMSUVO?][0-9]{0,9}")
+_MOST_DTYPES = 256
+"""Dtypes with their states that a prover remembers."""
 _COPIED = 1 << 24
 """Bytes of arrays that rules may look into before the replay has them."""
 _ARRAY_DATA = (bytes, list, bytearray, str)
@@ -54,6 +56,16 @@ class DType:
         if held > _most_references() + self.prover.remembered(self):
             raise Unsure  # something else has it
         self.used = True
+        asked = (self.real.str, state, (*map(type, state),)) if is_fixed(state) else None
+        if asked is None or asked not in self.prover.dtypes:
+            state = self._checked(state)
+            if asked is not None and len(self.prover.dtypes) < _MOST_DTYPES:
+                self.prover.dtypes.add(asked)
+        self.real.__setstate__(state)
+        self.objects = self.real.hasobject
+
+    def _checked(self, state: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return a state that the rule permits, with our own dtypes in it."""
         state = _real_state(self.prover, state)
         kind = type(self.real)
         if STATE not in states.class_verdict(self.prover, kind).grants:
@@ -61,8 +73,7 @@ class DType:
         self.prover.elsewhere = 0
         if rules.RULES["numpy_dtype"](self.prover, STATE, self.real, (state,)):
             raise Unsure
-        self.real.__setstate__(state)
-        self.objects = self.real.hasobject
+        return state
 
 
 def _real_state(prover: Prover, state: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -170,6 +170,8 @@ class Prover(Guard):
         """Types of the shadow that stand for neither containers nor callables."""
         self.wary = False
         """Whether the stream names a class that may call what it is given as state."""
+        self.dtypes: set[tuple[Any, ...]] = set()
+        """Codes of dtypes with states that the rule permits, and the types in them."""
         self.given: frozenset[type] = frozenset()
         """What the ``persistent_load`` of the program may give."""
         self.lent: list[type] = []
