@@ -83,10 +83,11 @@ def request(self: Any, module: str, name: str) -> object:
     return guard.on_stack(value)
 
 
-def _line(self: Any) -> bytes:
-    """Read a line of text; the C unpickler takes no line that lacks its end."""
+def _line(self: Any, least: int = 1) -> bytes:
+    """Read a line of text; the C unpickler takes none that lacks its end, and no empty name."""
     line: bytes = self.readline()
-    if isinstance(self, ReferenceUnpickler) and not line.endswith(b"\n"):
+    short = len(line) <= least or not line.endswith(b"\n")
+    if isinstance(self, ReferenceUnpickler) and short:
         raise pickle.UnpicklingError("pickle data was truncated")
     return line[:-1]
 
@@ -101,7 +102,7 @@ def load_global(self: Any) -> None:
 def load_persid(self: Any) -> None:
     """PERSID: a line of text, for the caller's ``persistent_load``."""
     try:
-        pid = _line(self).decode("ascii")
+        pid = _line(self, 0).decode("ascii")
     except UnicodeDecodeError:
         raise pickle.UnpicklingError("persistent IDs in protocol 0 must be ASCII strings") from None
     self.append(_persistent(self, pid))

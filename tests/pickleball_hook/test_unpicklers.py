@@ -213,7 +213,18 @@ class TestSubclasses:
         assert repr(entry.loads(out.getvalue())) == repr(originals.c_loads(out.getvalue()))
 
     @pytest.mark.parametrize(
-        "data", [b"N)R.", b"K\x01)R.", b"Va\n)R.", b"(i)o.", b"]q\x00h\x00)R."]
+        "data",
+        [
+            b"N)R.",
+            b"K\x01)R.",
+            b"Va\n)R.",
+            b"(i)o.",
+            b"c\nlog\n.",
+            b"cmath\n\n.",
+            b"(i\nlog\n.",
+            b"(imath\n\n.",
+            b"]q\x00h\x00)R.",
+        ],
     )
     def test_what_cannot_be_called_is_plain_pythons_error(self, data: bytes) -> None:
         data = b"cuuid\nUUID\n0" + data  # a name that leads to the reference machine
