@@ -161,7 +161,7 @@ def globals_of(top: Module, functions: bool = False) -> list[tuple[str, str]]:
                     inner = class_scope(src, binding.node).names  # type: ignore[arg-type]
                     nested = [n for n, b in inner.items() if b[-1].kind == "class"]
                     found.update(dict.fromkeys((module, f"{name}.{n}") for n in nested))
-    return [(module, name) for module, name in found if module and name]  # type: ignore[misc]
+    return [(module, name) for module, name in found if module and name]
 
 
 def modules(top: Module) -> Iterator[str]:

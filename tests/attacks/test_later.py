@@ -31,7 +31,7 @@ def pipeline(step: bytes) -> bytes:
 
 def module(hooks: str, hook: bytes) -> bytes:
     """Return a module of torch with a hook."""
-    tables = dict.fromkeys(("_parameters", "_buffers", "_modules"), {})
+    tables: dict[str, object] = dict.fromkeys(("_parameters", "_buffers", "_modules"), {})
     state = {**tables, "training": False, hooks: {0: hook}}
     return build(new(name("torch.nn.modules.linear", "Identity")), state)
 
