@@ -127,7 +127,7 @@ def reason_against_walk(module: str, name: str) -> str:
 
 def _is_own_class(module: str, name: str) -> bool:
     """Tell whether a name is a live class of the program: nothing is computed to find it."""
-    if module not in _MAIN and policies.owner_kind(module) != "program":
+    if module not in _MAIN and not policies.is_worked_on(module):
         return False
     holder: object = sys.modules.get(module)
     for part in name.split("."):
@@ -552,7 +552,7 @@ def _named_verdict(value: object) -> Verdict | None:
         return None
     verdict = policies.verdict(module, qualname)
     if verdict.kind == "live" or verdict.open:
-        own = module in _MAIN or policies.owner_kind(module) == "program"
+        own = module in _MAIN or policies.is_worked_on(module)
         return _live_verdict(value, module, qualname) if own else None
     return verdict if _is_target(value, verdict) else None
 
@@ -571,7 +571,7 @@ def method_verdict(cls: type, name: str, value: object) -> Verdict | None:
     if isinstance(value, type):
         return own_verdict(value)
     module = cls.__module__
-    if module not in _MAIN and policies.owner_kind(module) != "program":
+    if module not in _MAIN and not policies.is_worked_on(module):
         return None
     from policy_cache import living
 

@@ -307,6 +307,18 @@ def owner_kind(module: str) -> str:
     return located.owner.kind if located is not None else ""
 
 
+def is_worked_on(module: str) -> bool:
+    """Tell whether a module is the program's own, or of a project installed in its source tree.
+
+    The metadata of an editable install (PEP 660) is not beside what it describes.
+    """
+    located = locate(module)
+    if located is None or located.owner.kind != DISTRIBUTION:
+        return located is not None and located.owner.kind == PROGRAM
+    owner = located.owner
+    return bool(owner.record) and not owner.record.startswith(owner.root + os.sep)
+
+
 def distribution_of(module: str, name: str) -> tuple[str, str] | None:
     """Return name and version of the distribution a global was judged in, None for any other.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 import types
@@ -184,3 +185,22 @@ def test_function_that_a_reducer_returns_is_called(typed) -> None:
     assert CALL in typed("restore", source).grants
     assert CALL not in typed("other", source).grants
     assert CALL not in typed("hidden", source).grants
+
+
+def test_project_that_is_worked_on(library, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.install("acme", {"acme.py": ""})
+    tree = tmp_path / "project" / "src"
+    tree.mkdir(parents=True)
+    (tree / "mine.py").write_text("")
+    info = "mine-1.0.dist-info"
+    library.write(f"{info}/METADATA", "Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    library.write(f"{info}/RECORD", f"{info}/METADATA,,\n")
+    url = {"url": (tmp_path / "project").as_uri(), "dir_info": {"editable": True}}
+    library.write(f"{info}/direct_url.json", json.dumps(url))
+    monkeypatch.syspath_prepend(str(tree))
+    policies.forget()
+    assert policies.owner_kind("mine") == policies.owner_kind("acme") == "distribution"
+    assert policies.is_worked_on("mine")
+    assert not policies.is_worked_on("acme")
+    assert not policies.is_worked_on("collections")
+    assert not policies.is_worked_on("nowhere_at_all")
