@@ -122,15 +122,19 @@ class _Settled(NamedTuple):
     makes : StandInMeta
         The class of what it gives.
     takes : int
-        With which arguments: `_NOTHING`, `_DATA` or `_ANYTHING`.
+        With which arguments: `_NOTHING`, `_SHAPES`, `_DATA` or `_ANYTHING`.
     remark : Remark or None
         What is said of each of them.
+    shapes : set
+        For `_SHAPES`: the classes of the arguments that were judged. Methods that the code calls
+        on them are judged for their classes; in stand-ins there is nothing to be found.
     """
 
     operations: dict[str, int]
     makes: StandInMeta
     takes: int
     remark: Remark | None
+    shapes: set[tuple[Any, ...]]
 
 
 class _Maker(NamedTuple):
@@ -141,7 +145,7 @@ class _Maker(NamedTuple):
     bound: tuple[Any, tuple[Any, ...], dict[str, Any]] | None = None
 
 
-_NOTHING, _DATA, _ANYTHING = range(3)
+_NOTHING, _SHAPES, _DATA, _ANYTHING = range(4)
 _NAMED = (StandInMeta, FunctionType)
 _ATOMS = frozenset([int, float, complex, bool, str, bytes, type(None)])
 
@@ -158,6 +162,14 @@ def _is_data(values: Iterable[Any]) -> bool:
         if kind not in (tuple, list) or not _ATOMS.issuperset(map(type, value)):
             return False
     return True
+
+
+def _shape(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the classes of values that are data, and of the items of those that have some."""
+    return tuple(
+        (type(value), frozenset(map(type, value))) if type(value) in (tuple, list) else type(value)
+        for value in values
+    )
 
 
 class DType:
@@ -329,6 +341,8 @@ class Judge(Recorder):
             takes = settled.takes
             if takes == _ANYTHING or not args or (takes == _DATA and _is_data(args)):
                 return self._again(settled)
+            if takes == _SHAPES and _is_data(args) and _shape(args) in settled.shapes:
+                return self._again(settled)
         key = key_of(target) or ("", "?")
         verdict = self.guard.verdict_of(target)
         if verdict is None:
@@ -370,13 +384,20 @@ class Judge(Recorder):
             return
         traits = verdict.traits
         takes = _DATA if CALL in traits.get(INERT, ()) else _ANYTHING
-        judged = any(CALL in traits.get(trait, ()) for trait in (TEXTLESS, METHODS))
-        if traits.get("constructs") or traits.get("calls") or judged:
+        if CALL in traits.get(METHODS, ()):
+            takes = _SHAPES
+        if traits.get("constructs") or traits.get("calls") or CALL in traits.get(TEXTLESS, ()):
             plain = False
-        if plain or (not args and name not in _OF_CLASSES):
+        known = self._settled.get(id(target))
+        if known is not None and known.takes == _SHAPES and known.remark == remark:
+            if _is_data(args):
+                known.shapes.add(_shape(args))
+        elif (plain and (takes != _SHAPES or _is_data(args))) or (
+            not args and name not in _OF_CLASSES
+        ):
             operations = self.uses[target._key].operations
             self._settled[id(target)] = _Settled(
-                operations, makes, takes if plain else _NOTHING, remark
+                operations, makes, takes if plain else _NOTHING, remark, {_shape(args)}
             )
 
     def _made_by_call(
