@@ -279,11 +279,12 @@ def reductions(located: Module) -> list[Reduction]:
             known = _program_reductions[top] = (state, reducers.of_package(package))
         return known[1]
     entry = _entry(located)
-    rows = _fact(top, "reducers")
+    fact = f"reducers {top}"  # a distribution may have several packages
+    rows = _fact(top, fact)
     if not isinstance(rows, list):
         found = reducers.of_package(package)
         files = sorted({row.where.rpartition(":")[0] for row in found})
-        entry.put_fact("reducers", [list(row) for row in found], files)
+        entry.put_fact(fact, [list(row) for row in found], files)
     else:
         found = [reducers.Reduction(*row) for row in rows]
     _reductions[top] = found

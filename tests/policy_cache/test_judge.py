@@ -380,3 +380,15 @@ def test_a_method_is_judged_with_the_methods_of_the_class_that_was_asked_for(lib
     refused = policies.verdict("acme", "Acts.__call__")
     assert not refused.grants and "mkdir" in refused.why_not(REFER)
     assert not policies.verdict("acme", "Acts._call_impl").grants
+
+
+def test_reducers_of_each_package_of_a_distribution(library) -> None:
+    """What is known of one package in the cache says nothing of another of the same owner."""
+    source = (
+        "def restore(a): return A()\nclass A:\n    def __reduce__(self): return restore, (1,)\n"
+    )
+    library.install("acme", {"acme.py": source, "acme_more.py": source})
+    for module in ("acme", "acme_more"):
+        policies.forget()
+        assert CALL in policies.verdict(module, "restore", CALL).grants
+        policies.flush()
