@@ -97,6 +97,7 @@ ONE_LOADER = {
 # Why no event tells the effect guard of an attack, by what the file calls.
 REASONS: tuple[tuple[str, str], ...] = (
     (r"\bos:(mkfifo|mknod)\b", "CPython raises no event for it"),
+    (r"\btorch:UntypedStorage.from_file\b", "its C++ code opens the file, CPython is not asked"),
     (r"\bnetworkx.lazy_imports:", "it registers a module and runs nothing of it"),
     (r"\b_thread:start_new_thread\b", "CPython raises an event from 3.12 on"),
 )
