@@ -224,6 +224,35 @@ def _statsmodels_formula(
     return formulas.reason_against(state.get("formula"), state.get("frame"))
 
 
+def _unit(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``Quantity.__new__(cls, name, abbrev)`` and its state (sympy/physics/units/quantities.py).
+
+    A third argument and those after it would be kept on the class.
+    """
+    values = operands
+    if operation == STATE:
+        state = operands[0]
+        if type(state) is not dict or not all(map(_is_own_attribute, state)):
+            return "its state is an exact dict of its own attributes"
+        values = tuple(v for k, v in state.items() if type(v) is not str or not _is_shown(k))
+    elif len(operands) > 2:
+        return "it takes a name and an abbreviation"
+    for value in values:
+        own = id(value) in guard.made and str(type(value).__module__).startswith("sympy.")
+        text = type(value) is str and operation != STATE
+        if not own and not text and type(value) not in (bool, type(None)):
+            return "it takes symbols"
+    return ""
+
+
+def _is_own_attribute(key: Any) -> bool:
+    return type(key) is str and key.startswith("_") and not key.startswith("__")
+
+
+def _is_shown(key: str) -> bool:
+    return key.endswith("_repr")
+
+
 def grant_named_function(guard: Guard, value: object) -> None:
     """Judge the class that an undefined function is: one without code of its own.
 
@@ -246,5 +275,6 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "device_array": _device_array,
     "array_value": _array_value,
     "named_function": _named_function,
+    "unit": _unit,
 }
 """Name of a rule in a policy to what it checks."""

@@ -260,3 +260,24 @@ class TestTensors:
         assert rule(None, "call", None, (numpy.zeros(2),)) == ""  # type: ignore[arg-type]
         for operands in ((), (numpy.zeros(2), 1), (object(),), (numpy.ma.zeros(2),)):
             assert rule(None, "call", None, operands)  # type: ignore[arg-type]
+
+
+class TestUnits:
+    @pytest.fixture(autouse=True)
+    def units(self) -> Any:
+        return pytest.importorskip("sympy.physics.units")
+
+    def test_honest(self, units: Any) -> None:
+        assert entry.loads(pickle.dumps([units.meter, units.joule])) == [units.meter, units.joule]
+
+    def test_a_flag_that_its_class_would_keep(self, units: Any) -> None:
+        data = b"csympy.physics.units.quantities\nQuantity\n(Vm\nVm\nNNNNI01\nt\x81."
+        with pytest.raises(PolicyViolation):
+            entry.loads(data)
+        assert units.Quantity._is_prefixed is not True
+
+    @pytest.mark.parametrize("state", [{"__class__": 1}, {"_name": "f()"}, {"is_real": None}, []])
+    def test_hostile_states(self, units: Any, state: object) -> None:
+        data = b"csympy.physics.units.quantities\nQuantity\n(Vm\nt\x81"
+        with pytest.raises(PolicyViolation):
+            entry.loads(data + pickle.dumps(state, 0)[:-1] + b"b.")
