@@ -497,15 +497,35 @@ def find_callable(
 ) -> object | None:
     """Find something among `values` that may not be called, containers and states included.
 
-    Containers and instance dictionaries are searched; what a native object hides is its own.
+    Containers and instance dictionaries are searched; what a native object hides is its own. What
+    `untouched` objects hold is their library's, and only has to be what a file may refer to.
     """
     found: object
+    kept: list[object] = []
     for count, value in enumerate(_within(values, untouched)):
         is_one = callable(value) or isinstance(value, names.CALLABLE_KINDS)
         if (is_one and reason_against_use(value)) or count > _DEEPEST_LOOK:
             found = value  # or too much to look through: treated as found
             return found
+        if id(value) in untouched:
+            kept.append(value)
+    for count, value in enumerate(_within(kept, ())):
+        if (_is_code(value) and not _may_be_data(value)) or count > _DEEPEST_LOOK:
+            found = value
+            return found
     return None
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, (*names.CALLABLE_KINDS, functools.partial))
+
+
+def _may_be_data(value: Any) -> bool:
+    """Tell whether a file may name a class or function: it then reaches no sink by itself."""
+    while isinstance(value, (functools.partial, types.MethodType)):
+        value = value.func if isinstance(value, functools.partial) else value.__func__
+    verdict = names.own_verdict(value)
+    return verdict is not None and REFER in verdict.grants
 
 
 def _within(values: Iterable[Any], untouched: Collection[int]) -> Iterator[Any]:

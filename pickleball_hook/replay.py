@@ -300,7 +300,8 @@ def _trampoline(guard: Guard, prover: Prover, named: Named) -> Any:
             raise Abandoned
         index = next(count)
         bare = index not in later and guard.are_literals(args)  # holds what its library put there
-        if searched and not bare and find_callable([value], guard.reason_against_use) is not None:
+        own = (id(value),) if bare else ()
+        if searched and find_callable([value], guard.reason_against_use, own) is not None:
             raise Abandoned
         if index in later:
             if sys.getrefcount(value) > _NEW:

@@ -27,6 +27,16 @@ def given_by_another(canary: str) -> bytes:
 
 
 ATTACKS = [
+    Attack(
+        "an object made of a literal keeps a function that acts",
+        lambda canary: stream(
+            build(
+                new(CALLER),
+                {"kind": call(name("gadgets.cached", "Opens"), "word"), "operands": (canary, "w")},
+            )
+        ),
+        "gadgets.cached",
+    ),
     Attack("an object made of a literal gets a state", given_state, "Touch"),
     Attack("an object made of a literal is changed by a state setter", given_by_another, "Touch"),
 ]

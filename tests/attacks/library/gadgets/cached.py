@@ -17,6 +17,16 @@ class Kind:
         return Kind, ("word",)
 
 
+class Opens:
+    """Made of a word, it keeps a function that opens files."""
+
+    def __init__(self, word: str) -> None:
+        self.made = open
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Opens, ("word",)
+
+
 class Caller:
     """Its state setter calls the class that a kind keeps."""
 
