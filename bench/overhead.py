@@ -295,6 +295,7 @@ def run(case: str, rounds: int, path: str) -> dict[str, dict[str, float]]:
     _child("off", "write", case, path)
     found: dict[str, dict[str, float]] = {}
     refusing: list[str] = []
+    _child("enforce", "measure", case, path, "guarded")  # the policies are made and kept
     for _ in range(rounds):
         for name in LOADERS:
             mode = "enforce" if name == "guarded" else "off"
