@@ -96,6 +96,19 @@ def forged(path: Path, data: bytes) -> Path:
     return path
 
 
+def test_where_tensors_go_is_the_programs_doing(tmp_path: Path, counted: list[bool]) -> None:
+    """A ``map_location`` that writes a file is no effect of the stream."""
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "file.pt")
+
+    def located(storage: Any, location: str) -> Any:
+        (tmp_path / "log").write_text(location)
+        return storage
+
+    torch.load(tmp_path / "file.pt", map_location=located)
+    assert (tmp_path / "log").read_text() == "cpu"
+    assert counted == [True]
+
+
 PID = (
     b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x03tQ"
 )
