@@ -41,6 +41,7 @@ _TIMES = {"open": 1.15, "checked": 2.5}
 """Bars for the time of a load, as multiples of plain Python's."""
 _MORE = 5e-6
 """Bar for a tiny value, in seconds beyond plain Python."""
+_PLOTS = {"overhead": "time of a load", "memory": "memory of a load"}
 _MEMORY, _SEEN = 1.15, 10.0
 """Bar for the memory, from some megabytes on."""
 _FIRST = b"\x80\x04\x8c\x10overhead_classes\x8c\x05Point\x93)\x81."
@@ -427,10 +428,12 @@ def main() -> int:
     told = [f"- {text}" for text in failed] or ["- none"]
     print("\n".join(["bars that are missed:", *told]))
     if options.write:
-        put(options.write, [*rows(found), "", "Bars that this run missed:", "", *told])
+        images = [f"![{_PLOTS[name]}]({options.plots}/{name}.png)\n" for name in _PLOTS]
+        lines = [*rows(found), "", "Bars that this run missed:", "", *told]
+        put(options.write, [*(images if options.plots else []), *lines])
     if options.plots:
-        plot(found, str(options.plots / "overhead.png"), "seconds", "time of a load")
-        plot(found, str(options.plots / "memory.png"), "megabytes", "memory of a load")
+        plot(found, str(options.plots / "overhead.png"), "seconds", _PLOTS["overhead"])
+        plot(found, str(options.plots / "memory.png"), "megabytes", _PLOTS["memory"])
     return 1 if failed else 0
 
 
