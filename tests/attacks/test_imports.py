@@ -90,6 +90,15 @@ def run(folder: Path, mode: str, arguments: list[str], canary: Path) -> str:
     return child.stdout.strip() or child.stderr
 
 
+def check_refused(folder: Path, arguments: list[str], canary: Path) -> None:
+    """Check that a program's load acts in plain Python, and is refused under the guard."""
+    run(folder, "off", arguments, canary)
+    assert canary.exists()
+    canary.unlink()
+    assert run(folder, "enforce", arguments, canary) == "PolicyViolation"
+    assert not canary.exists()
+
+
 @pytest.mark.parametrize(
     ("claim", "where", "module", "arguments"),
     [
@@ -118,11 +127,7 @@ def test_local_module_is_not_imported(
     helper.parent.mkdir(parents=True, exist_ok=True)
     helper.write_text(HELPER)
     (tmp_path / "hostile.pkl").write_bytes(imported(module))
-    run(tmp_path, "off", arguments, canary)
-    assert canary.exists()
-    canary.unlink()
-    assert run(tmp_path, "enforce", arguments, canary) == "PolicyViolation"
-    assert not canary.exists()
+    check_refused(tmp_path, arguments, canary)
 
 
 def test_module_beside_the_file_is_not_imported(tmp_path: Path) -> None:
@@ -142,11 +147,7 @@ def test_bytecode_that_is_not_the_source_s_is_not_run(tmp_path: Path) -> None:
     helper.write_text(QUIET)
     (tmp_path / "hostile.pkl").write_bytes(imported("helper"))
     arguments = ["program.py", "../hostile.pkl"]
-    run(program, "off", arguments, canary)
-    assert canary.exists()
-    canary.unlink()
-    assert run(program, "enforce", arguments, canary) == "PolicyViolation"
-    assert not canary.exists()
+    check_refused(program, arguments, canary)
 
 
 def test_what_a_program_s_module_imports_is_judged_too(tmp_path: Path) -> None:
@@ -156,11 +157,7 @@ def test_what_a_program_s_module_imports_is_judged_too(tmp_path: Path) -> None:
     (program / "actor.py").write_text(HELPER)
     (tmp_path / "hostile.pkl").write_bytes(imported("helper"))
     arguments = ["program.py", "../hostile.pkl"]
-    run(program, "off", arguments, canary)
-    assert canary.exists()
-    canary.unlink()
-    assert run(program, "enforce", arguments, canary) == "PolicyViolation"
-    assert not canary.exists()
+    check_refused(program, arguments, canary)
 
 
 def test_a_shadow_of_an_installed_package_is_not_imported(tmp_path: Path) -> None:
@@ -169,9 +166,5 @@ def test_a_shadow_of_an_installed_package_is_not_imported(tmp_path: Path) -> Non
     (tmp_path / "joblib" / "__init__.py").write_text(HELPER)
     (tmp_path / "hostile.pkl").write_bytes(stream(new(name("joblib", "Thing"))))
     arguments = ["-c", "PROGRAM", "hostile.pkl"]
-    run(tmp_path, "off", arguments, canary)
-    assert canary.exists()
-    canary.unlink()
-    assert run(tmp_path, "enforce", arguments, canary) == "PolicyViolation"
-    assert not canary.exists()
+    check_refused(tmp_path, arguments, canary)
     assert os.environ.get("CANARY") is None
