@@ -385,8 +385,9 @@ class Guard:
                     self._check_operand(verdict, values[index], needed, values)
         judged = {*positions.get("calls", ()), *positions.get("constructs", ())}
         rest = [value for index, value in enumerate(values) if index not in judged]
-        if operation not in verdict.traits.get(INERT, ()) and not called.inert:
+        if operation not in verdict.traits.get(INERT, ()):
             self.expose(rest)
+            self._check_held(verdict, operation, called.inert, values)
             return
         used = [values[index] for index in positions.get("calls", ()) if index < len(values)]
 
@@ -408,6 +409,19 @@ class Guard:
                 OPCODES[operation],
                 f"it may call what it is given, and it is given {self.name(found)}",
             )
+
+    def _check_held(
+        self, verdict: Verdict, operation: str, kinds: frozenset[type], values: list[Any]
+    ) -> None:
+        """Check what instances of classes hold whose methods, if they are called, call that."""
+        for value in methods.held_by(kinds, values) if kinds else ():
+            if self.reason_against_use(value, code=verdict, closed=True):
+                self.refuse(
+                    _dotted(verdict),
+                    OPCODES[operation],
+                    f"it may call what it is given, and it is given {self.name(value)}",
+                )
+                return
 
     def _check_textless(self, verdict: Verdict, operation: str, values: list[Any]) -> None:
         """Check that operands hold no text.

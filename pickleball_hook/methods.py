@@ -31,19 +31,20 @@ if TYPE_CHECKING:
         ----------
         reason : str
             Why it may not be given that, ``""`` if it may.
-        inert : bool
-            Whether one of the methods calls what its object holds, or what it gets.
+        inert : frozenset of type
+            Classes of which one of the methods calls what its object holds, or what it gets.
         """
 
         reason: str = ""
-        inert: bool = False
+        inert: frozenset[type] = frozenset()
 
 else:
-    Called = namedtuple("Called", "reason inert", defaults=("", False))
+    Called = namedtuple("Called", "reason inert", defaults=("", frozenset()))
 
 _HEAP_TYPE = 1 << 9
 """CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
 _SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset)
+_CONTAINERS = frozenset([dict, *_SEQUENCES])
 _DEEPEST_LOOK = 100_000
 _MOST_ANSWERS = 10_000
 """Answers that a load remembers."""
@@ -137,7 +138,7 @@ def within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
 
 def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
     """Judge that objects of these classes have these methods called, and what follows."""
-    inert = False
+    inert: set[type] = set()
     waiting = [(kind, name) for kind in kinds for name in asked]
     while waiting:
         kind, name = waiting.pop()
@@ -147,11 +148,40 @@ def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
         who = f"it may call {name}() of an instance of {kind.__module__}.{kind.__qualname__}"
         if use.reason:
             return Called(f"{who}: {use.reason}")
-        inert = inert or use.inert
+        if use.inert:
+            inert.add(kind)
         fresh = set(use.methods) - asked
         asked |= fresh
         waiting += [(other, further) for other in kinds for further in fresh]
-    return Called("", inert)
+    return Called("", frozenset(inert))
+
+
+def held_by(kinds: frozenset[type], values: Iterable[Any]) -> list[Any]:
+    """Return the callables that instances of classes hold themselves, among values."""
+    found: list[Any] = []
+    seen: set[tuple[int, bool]] = set()
+    waiting: list[tuple[Any, bool]] = [(value, False) for value in values]
+    while waiting:
+        value, is_held = waiting.pop()
+        if isinstance(value, names.CALLABLE_KINDS):
+            if is_held:
+                found.append(value)
+            continue
+        is_held = (is_held and type(value) in _CONTAINERS) or type(value) in kinds
+        if (id(value), is_held) in seen:
+            continue
+        seen.add((id(value), is_held))
+        if len(seen) > _DEEPEST_LOOK:
+            return [type]  # too much to look through: treated as found
+        inner = parts.attributes(value) if type(value).__flags__ & _HEAP_TYPE else None
+        items = list(inner.values()) if inner else []
+        if isinstance(value, dict):
+            items += [*dict.keys(value), *dict.values(value)]
+        for base in _SEQUENCES:
+            if isinstance(value, base):
+                items += base.__iter__(value)
+        waiting += [(item, is_held) for item in items]
+    return found
 
 
 def use_of(guard: Guard, cls: type, name: str) -> Use | None:
