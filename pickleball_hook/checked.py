@@ -33,13 +33,18 @@ from pickleball_hook.originals import (
     c_loads,
     python_load,
 )
-from policy_cache import policies
+from policy_cache import collector, policies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
     from typing import Any
+
+
+# What a first load imports and reads is much at once. Without this, the collector would often take
+# it as the occasion to look at all that the program has imported: 80 ms after torch.
+collector.count_as_old()
 
 
 def _stay() -> None:

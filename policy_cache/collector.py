@@ -32,7 +32,6 @@ class _Rest:
         with self._lock:
             self._inside = max(0, self._inside - 1)
             if not self._inside and self._enabled:
-                _count_as_old()
                 gc.enable()
 
     def forget(self) -> None:
@@ -43,12 +42,13 @@ class _Rest:
         self._inside = 0
 
 
-def _count_as_old() -> None:
-    """Let all objects there are count as old ones, or the collector would look at each at once.
+def count_as_old() -> None:
+    """Let all objects there are count as old ones, or the collector may look at each at once.
 
     Freezing and thawing moves them to the oldest generation without a look at them (CPython
-    Modules/gcmodule.c, `gc_freeze_impl` and `gc_unfreeze_impl`). A program that has frozen objects
-    itself, as servers do before they fork, keeps them frozen.
+    Modules/gcmodule.c, `gc_freeze_impl` and `gc_unfreeze_impl`). For rare occasions: a program that
+    did it all the time would never have its garbage collected. One that has frozen objects itself,
+    as servers do before they fork, keeps them frozen.
     """
     if hasattr(gc, "freeze") and not gc.get_freeze_count():
         gc.freeze()

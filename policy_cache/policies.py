@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from policy_cache import base_policy
 from policy_cache import entries as _entries
 from policy_cache import store as _store
-from policy_cache.collector import resting
+from policy_cache.collector import count_as_old, resting
 from policy_cache.distributions import DISTRIBUTION, LOCAL, PROGRAM, STDLIB
 from policy_cache.locate import is_stdlib, locate, would_import
 from policy_cache.model import ABSENT, DEFERRED, METHOD, REFER, USED, Verdict, refused
@@ -239,6 +239,7 @@ def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> V
             found = known or judge(module, name, reductions)
             if _lacks(found, operation):
                 found = complete(found, operation, reductions)
+            count_as_old()
         return found
     except RecursionError:
         return refused(module, name, "its source nests too deeply to be analysed")
