@@ -212,8 +212,9 @@ print(json.dumps([told(lambda: pickle.loads(data))[0], os.path.exists('canary.2'
         for path in run.state.rglob("*.jsonl")
         for line in path.read_text().splitlines()
     ]
-    effects = [record for record in records if record["operation"] == "an effect (open)"]
-    assert len(effects) == 1 and effects[0]["mode"] == "audit"
+    operations = [refusal["operation"] for record in records for refusal in record["refusals"]]
+    assert operations.count("an effect (open)") == 1
+    assert {record["mode"] for record in records} == {"audit"}
 
 
 PROGRAM = {
