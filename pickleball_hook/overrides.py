@@ -84,6 +84,10 @@ def _before_build(self: Any) -> Callable[[Any], None]:
     guard.elsewhere = 0
     if is_replaced_in_place(inst):
         guard.elsewhere = sys.getrefcount(inst) - BOOKED - count(self.memo, inst)
+    if rules.has_already(guard, inst, state):
+        if guard.enforcing:
+            self.stack[-1] = {}  # what the object has stays, and is not what the file may change
+        return _keep
     check_build(guard, inst, state)
     made = guard.made.get(id(inst))
     if made is None:

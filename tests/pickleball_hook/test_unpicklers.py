@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from pickleball_hook import entry, originals, patches
+from pickleball_hook import entry, originals, own, patches
 from pickleball_hook.errors import PolicyViolation
 
 HOSTILE = b"cos\nsystem\n(Vtrue\ntR."
@@ -55,6 +55,17 @@ class Around:
     @staticmethod
     def load(data: bytes) -> Any:
         return entry.loads(data)
+
+
+class OwnBuild(pickle._Unpickler):  # type: ignore[misc]
+    """Handles BUILD itself, as joblib's unpickler does."""
+
+    dispatch = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+
+    def load_build(self) -> None:
+        super().load_build()
+
+    dispatch[pickle.BUILD[0]] = load_build
 
 
 class Item:
@@ -325,6 +336,15 @@ class TestState:
     def test_an_object_within_its_own_arguments(self, protocol: int) -> None:
         """It is met twice by the pickler, and given its state twice."""
         found = Around.load(pickle.dumps(Around.made(), protocol))
+        assert found.items[0].around is found
+        assert found.name == "around"
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_an_object_within_its_own_arguments_for_an_unpickler_with_its_own_build(
+        self, protocol: int
+    ) -> None:
+        own.remember_nothing()
+        found = OwnBuild(io.BytesIO(pickle.dumps(Around.made(), protocol))).load()
         assert found.items[0].around is found
         assert found.name == "around"
 
