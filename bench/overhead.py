@@ -432,6 +432,7 @@ def main() -> int:
         lines = [*rows(found), "", "Bars that this run missed:", "", *told]
         put(options.write, [*(images if options.plots else []), *lines])
     if options.plots:
+        options.plots.mkdir(parents=True, exist_ok=True)
         plot(found, str(options.plots / "overhead.png"), "seconds", _PLOTS["overhead"])
         plot(found, str(options.plots / "memory.png"), "megabytes", _PLOTS["memory"])
     return 1 if failed else 0
