@@ -57,13 +57,6 @@ STATE = "self.*"
 
 _DEEPEST = 12
 _MOST_FUNCTIONS = 80
-_WEAK = ("walk", "effect")
-"""Categories of sinks that do nothing by themselves."""
-
-_FARTHEST_WEAK = 6
-"""Calls to one of those that count. What is data of the file is known less with each call, and
-whether a name or an object is: more calls away they are a doubt."""
-
 _MOST_ROUNDS = 8
 _MOST_DOUBTS = 8
 """How many places that could not be followed are named: one is enough to be unproven."""
@@ -322,13 +315,8 @@ def reach(
     if any(atom.text != "self" for atom in found.returns.of(COMPUTED)):
         why = "uses an attribute by a name from the file"
         hits.append(Hit("walk", "getattr", why, (function.where,)))
-    vague = [hit for hit in hits if hit.category in _WEAK and len(hit.chain) > _FARTHEST_WEAK]
-    doubts = tuple(f"far away, {hit}" for hit in vague)[:1]
     return found._replace(
-        hits=tuple(hit for hit in hits if hit not in vague),
-        calls=found.calls & tainted,
-        constructs=found.constructs & tainted,
-        unproven=(*found.unproven, *doubts),
+        hits=tuple(hits), calls=found.calls & tainted, constructs=found.constructs & tainted
     )
 
 

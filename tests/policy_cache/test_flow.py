@@ -552,18 +552,3 @@ def test_what_was_cut_short_serves_no_other_question(reached: Reached, library) 
     assert not sinks(reached(source, most=2))
     flow_of_g = reach(resolve("acme", "g"), None, frozenset({"c"}))  # type: ignore[arg-type]
     assert sinks(flow_of_g) == {"os:system"}
-
-
-@pytest.mark.parametrize(("hops", "counts"), [(5, True), (9, False)])
-def test_a_weak_sink_far_away_is_a_doubt(reached: Reached, hops: int, counts: bool) -> None:
-    source = "def g0(c): return getattr(os, c)\n"
-    source += "".join(f"def g{n}(c): return g{n - 1}(c)()\n" for n in range(1, hops))
-    found = reached(source + f"def f(c): g{hops - 1}(c)")
-    assert ("getattr" in sinks(found)) is counts
-    assert any("far away" in doubt for doubt in found.unproven) is not counts
-
-
-def test_a_strong_sink_far_away_counts(reached: Reached) -> None:
-    source = "def g0(c): os.system(c)\n"
-    source += "".join(f"def g{n}(c): g{n - 1}(c)\n" for n in range(1, 9))
-    assert sinks(reached(source + "def f(c): g8(c)")) == {"os:system"}
