@@ -552,3 +552,10 @@ def test_what_was_cut_short_serves_no_other_question(reached: Reached, library) 
     assert not sinks(reached(source, most=2))
     flow_of_g = reach(resolve("acme", "g"), None, frozenset({"c"}))  # type: ignore[arg-type]
     assert sinks(flow_of_g) == {"os:system"}
+
+
+def test_a_sink_far_away_counts(reached: Reached) -> None:
+    """However many calls lie between: each is one that a file makes happen."""
+    source = "def g0(n, c): return getattr(os, n)(c)\n"
+    source += "".join(f"def g{n}(n, c): return g{n - 1}(n, c)\n" for n in range(1, 9))
+    assert "getattr" in sinks(reached(source + "def f(n, c): g8(n, c)"))
