@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import struct
 
-MARK, STOP, POP, DUP = b"(", b".", b"0", b"2"
-REDUCE, NEWOBJ, NEWOBJ_EX, BUILD, OBJ = b"R", b"\x81", b"\x92", b"b", b"o"
-APPEND, APPENDS, SETITEM, SETITEMS, ADDITEMS = b"a", b"e", b"s", b"u", b"\x90"
-EMPTY_LIST, EMPTY_DICT, EMPTY_SET, EMPTY_TUPLE, NONE = b"]", b"}", b"\x8f", b")", b"N"
+from tests.attacks.opcodes import (
+    APPENDS,
+    BUILD,
+    EMPTY_DICT,
+    EMPTY_LIST,
+    MARK,
+    NEWOBJ,
+    NEWOBJ_EX,
+    NONE,
+    OBJ,
+    REDUCE,
+    SETITEMS,
+    STOP,
+)
 
 
 def stream(*parts: bytes, protocol: int = 4) -> bytes:

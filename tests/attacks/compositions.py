@@ -21,6 +21,7 @@ from typing import Any
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 
 from tests.attacks import assembler as asm
+from tests.attacks import opcodes
 
 CLASSES = [
     *(
@@ -50,7 +51,7 @@ KEYS = (
     "kept target __setstate__ __class__ __dict__"
 ).split()
 SHARING = ["shared", "table", "queue", "group"]
-FILLS = [asm.APPENDS, asm.SETITEMS, asm.ADDITEMS]
+FILLS = [opcodes.APPENDS, opcodes.SETITEMS, opcodes.ADDITEMS]
 PROTOCOLS = [2, 4]
 
 
@@ -92,7 +93,13 @@ class Writer:
                 asm.value(chance.choice([0, 1, -1, 300])),
                 *[asm.value(chance.choice(self.texts))] * 2,
                 *(chance.choice(CLASSES), chance.choice(FUNCTIONS), asm.raw(b"abcdefgh")),
-                *(asm.NONE, asm.EMPTY_LIST, asm.EMPTY_DICT, asm.EMPTY_TUPLE, asm.EMPTY_SET),
+                *(
+                    opcodes.NONE,
+                    opcodes.EMPTY_LIST,
+                    opcodes.EMPTY_DICT,
+                    opcodes.EMPTY_TUPLE,
+                    opcodes.EMPTY_SET,
+                ),
             ]
         )
 
@@ -157,10 +164,10 @@ class Writer:
         return self.value(depth) + self.fill(depth)
 
     def fill(self, depth: int) -> bytes:
-        return asm.MARK + b"".join(self.values(depth)) + self.chance.choice(FILLS)
+        return opcodes.MARK + b"".join(self.values(depth)) + self.chance.choice(FILLS)
 
     def dropped(self, depth: int) -> bytes:
-        return self.value(depth) + asm.POP + self.value(depth)
+        return self.value(depth) + opcodes.POP + self.value(depth)
 
 
 def shared() -> str:

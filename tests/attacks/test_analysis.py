@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.assembler import (
-    APPEND,
-    SETITEM,
-    build,
-    call,
-    name,
-    new,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, call, name, new, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.opcodes import APPEND, SETITEM
 
 SETTERS = """
 Direct Renamed Starred Aliased LocalAlias TwoAliases ChosenInPlace Unpacked Walrus Looped Dispatch

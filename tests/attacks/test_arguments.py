@@ -6,27 +6,16 @@ import struct
 
 import pytest
 
-from tests.attacks.assembler import (
-    BUILD,
-    POP,
-    build,
-    call,
-    get,
-    name,
-    new,
-    put,
-    raw,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, call, get, name, new, put, raw, stream, value
 from tests.attacks.harness import Arenas, Attack, check, claims
+from tests.attacks.named import TOUCH
+from tests.attacks.opcodes import BUILD, POP
 
 DTYPE = name("numpy", "dtype")
 NDARRAY = name("numpy", "ndarray")
 RECONSTRUCT = name("numpy._core.multiarray", "_reconstruct")
 SCALAR = name("numpy._core.multiarray", "scalar")
 FROMBUFFER = name("numpy._core.numeric", "_frombuffer")
-TOUCH = name("gadgets.acts", "Touch")
 NO_OBJECTS, OBJECTS = 0x10, 0x3F
 SURVIVED = "open(canary, 'w').close()"
 

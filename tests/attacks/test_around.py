@@ -6,27 +6,11 @@ import struct
 
 import pytest
 
-from tests.attacks.assembler import (
-    APPENDS,
-    BUILD,
-    MARK,
-    POP,
-    REDUCE,
-    build,
-    call,
-    get,
-    name,
-    new,
-    put,
-    raw,
-    stack_name,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, call, get, name, new, put, raw, stack_name, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.named import PLAIN, TOUCH
+from tests.attacks.opcodes import APPENDS, BUILD, MARK, POP, REDUCE
 
-TOUCH = name("gadgets.acts", "Touch")
-PLAIN = name("gadgets.acts", "Plain")
 PERSISTENT, NEXT_BUFFER = b"Q", b"\x97"
 
 

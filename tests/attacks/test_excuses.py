@@ -7,8 +7,9 @@ import pickle
 
 import pytest
 
-from tests.attacks.assembler import POP, build, call, name, new, put, stream
+from tests.attacks.assembler import build, call, name, new, put, stream
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.opcodes import POP
 
 
 def forged_distribution(canary: str) -> bytes:

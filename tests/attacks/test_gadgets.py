@@ -16,6 +16,14 @@ CHAIN = "reaches "
 NO_CHAIN = ""
 
 
+REMOVED = """
+import os
+value = None
+if not os.path.exists(canary + '.kept{below}'):
+    open(canary, 'w').close()"""
+"""An object is dropped: has it taken with it what was kept beside the canary?"""
+
+
 def called(
     library: str, module: str, function: str, *arguments: object, why: str = CHAIN
 ) -> Attack:
@@ -38,10 +46,7 @@ def dropped(library: str, module: str, cls: str, state: dict[str, object]) -> At
         ),
         CHAIN,
         before="import os; os.mkdir(canary + '.kept')",
-        after="""
-value = None
-if not os.path.exists(canary + '.kept'):
-    open(canary, 'w').close()""",
+        after=REMOVED.format(below=""),
     )
 
 
@@ -73,10 +78,7 @@ GADGETS = [
         lambda canary: stream(shuffled(store(canary))),
         "clear() of an instance of joblib._store_backends.FileSystemStoreBackend",
         before="import os; os.makedirs(canary + '.kept/results')",
-        after="""
-value = None
-if not os.path.exists(canary + '.kept/results'):
-    open(canary, 'w').close()""",
+        after=REMOVED.format(below="/results"),
     ),
     Attack(
         "torch: a profiler's observer writes and removes files when it is dropped",
@@ -94,11 +96,7 @@ if not os.path.exists(canary + '.kept/results'):
         ),
         CHAIN,
         before="open(canary + '.kept', 'w').close()",
-        after="""
-import os
-value = None
-if not os.path.exists(canary + '.kept'):
-    open(canary, 'w').close()""",
+        after=REMOVED.format(below=""),
     ),
     Attack(
         "torch: a file for direct storage closes a descriptor when it is dropped",

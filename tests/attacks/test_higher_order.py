@@ -8,8 +8,8 @@ import pytest
 
 from tests.attacks.assembler import call, name, raw, stream
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.named import TOUCH
 
-TOUCH = name("gadgets.acts", "Touch")
 MADE = name("gadgets.odd", "MadeWithOptions")
 
 ALL = [

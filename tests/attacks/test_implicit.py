@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.assembler import (
-    ADDITEMS,
-    APPEND,
-    APPENDS,
-    BUILD,
-    EMPTY_DICT,
-    MARK,
-    SETITEM,
-    build,
-    call,
-    name,
-    new,
-    raw,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, call, name, new, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.named import PLAIN, TOUCH, text_of_numpy
+from tests.attacks.opcodes import ADDITEMS, APPEND, APPENDS, BUILD, EMPTY_DICT, MARK, SETITEM
 
-TOUCH = name("gadgets.acts", "Touch")
-PLAIN = name("gadgets.acts", "Plain")
 SERIES = name("pandas.core.series", "Series")
 SIN = name("sympy.functions.elementary.trigonometric", "sin")
 
@@ -36,13 +21,6 @@ def gadget(cls: str, state: object) -> bytes:
 def rotated(text: str) -> bytes:
     """Return a text that a codec computes."""
     return call(name("_codecs", "encode"), text, "rot13")
-
-
-def text_of_numpy(text: str) -> bytes:
-    """Return a ``numpy.str_``: a str, but not exactly."""
-    dtype = call(name("numpy", "dtype"), f"U{len(text)}")
-    scalar = name("numpy._core.multiarray", "scalar")
-    return call(scalar, dtype, raw(text.encode("utf-32-le")))
 
 
 def code(canary: str) -> str:

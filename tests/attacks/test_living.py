@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.assembler import (
-    APPENDS,
-    MARK,
-    build,
-    call,
-    name,
-    new,
-    stack_name,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, call, name, new, stack_name, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.opcodes import APPENDS, MARK
 
 PROGRAM = """
 exec('''

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.assembler import (
-    BUILD,
-    POP,
-    REDUCE,
-    build,
-    call,
-    get,
-    name,
-    new,
-    put,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, call, get, name, new, put, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.named import GETATTR, PARTIAL, PLAIN, SEALED
+from tests.attacks.opcodes import BUILD, POP, REDUCE
 
-GETATTR = name("builtins", "getattr")
-PARTIAL = name("functools", "partial")
-PLAIN = name("gadgets.acts", "Plain")
 MADE = name("gadgets.reach", "Made")
-SEALED = name("gadgets.acts", "Sealed")
 OBJECT = name("builtins", "object")
 RUN = value(()) + REDUCE
 

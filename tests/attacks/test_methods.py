@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.assembler import (
-    APPEND,
-    EMPTY_LIST,
-    MARK,
-    POP,
-    SETITEMS,
-    build,
-    call,
-    get,
-    name,
-    new,
-    put,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, call, get, name, new, put, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
-
-TOUCH = name("gadgets.acts", "Touch")
+from tests.attacks.named import TOUCH
+from tests.attacks.opcodes import APPEND, EMPTY_LIST, MARK, POP, SETITEMS
 
 
 def made(cls: str, **state: object) -> bytes:

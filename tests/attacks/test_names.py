@@ -7,7 +7,6 @@ import struct
 import pytest
 
 from tests.attacks.assembler import (
-    REDUCE,
     build,
     call,
     name,
@@ -19,8 +18,8 @@ from tests.attacks.assembler import (
     value,
 )
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
-
-GETATTR = name("builtins", "getattr")
+from tests.attacks.named import GETATTR
+from tests.attacks.opcodes import REDUCE
 
 
 def dotted(module: str, attribute: str) -> bytes:

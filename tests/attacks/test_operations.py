@@ -5,12 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.attacks.assembler import (
-    APPENDS,
-    BUILD,
-    DUP,
-    MARK,
-    POP,
-    REDUCE,
     build,
     call,
     get,
@@ -26,13 +20,10 @@ from tests.attacks.assembler import (
     value,
 )
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.named import GETATTR, PARTIAL, PLAIN, SEALED, TOUCH
+from tests.attacks.opcodes import APPENDS, BUILD, DUP, MARK, POP, REDUCE
 
-TOUCH = name("gadgets.acts", "Touch")
-PLAIN = name("gadgets.acts", "Plain")
-SEALED = name("gadgets.acts", "Sealed")
-GETATTR = name("builtins", "getattr")
 BOTH = name("gadgets.odd", "Both")
-PARTIAL = name("functools", "partial")
 
 ATTACKS = [
     Attack("REDUCE of a class that acts", lambda canary: stream(call(TOUCH, canary))),

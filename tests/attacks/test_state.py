@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.assembler import (
-    ADDITEMS,
-    APPENDS,
-    BUILD,
-    MARK,
-    SETITEM,
-    build,
-    call,
-    get,
-    name,
-    new,
-    put,
-    raw,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, call, get, name, new, put, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.named import PLAIN, TOUCH, text_of_numpy
+from tests.attacks.opcodes import ADDITEMS, APPENDS, BUILD, MARK, POP, SETITEM
 
-TOUCH = name("gadgets.acts", "Touch")
-PLAIN = name("gadgets.acts", "Plain")
 SLOTTED = name("gadgets.acts", "Slotted")
 
 
@@ -32,11 +17,10 @@ def gadget(cls: str, state: object) -> bytes:
     return build(new(name("gadgets.acts", cls)), state)
 
 
-def text_of_numpy(text: str) -> bytes:
-    """Return a ``numpy.str_``: a str, but not exactly."""
-    dtype = call(name("numpy", "dtype"), f"U{len(text)}")
-    data = raw(text.encode("utf-32-le"))
-    return call(name("numpy._core.multiarray", "scalar"), dtype, data)
+def adopted_then_changed(attributes: bytes) -> bytes:
+    """Return an instance whose attributes are a dictionary that gets a method's name later."""
+    adopting = build(new(name("gadgets.acts", "Adopts")), attributes + put(9))
+    return adopting + get(9) + value("predict") + TOUCH + SETITEM + POP
 
 
 def forged_class(key: bytes | str, slots: bool = True) -> bytes:
@@ -142,40 +126,18 @@ ATTACKS = [
         "shadows a method",
         after=PREDICT,
     ),
-    Attack(
-        "a dict that has become attributes shadows a method later",
-        lambda canary: stream(
-            new(name("gadgets.acts", "Adopts")),
-            value({"x": 1}),
-            put(9),
-            BUILD,
-            get(9),
-            value("predict"),
-            TOUCH,
-            SETITEM,
-            b"0",
-        ),
-        "part of an object that was judged",
-        after=PREDICT,
-    ),
     *(
         Attack(
-            f"a {cls} that has become attributes shadows a method later",
-            lambda canary, module=module, cls=cls: stream(
-                new(name("gadgets.acts", "Adopts")),
-                call(name(module, cls)),
-                put(9),
-                BUILD,
-                get(9),
-                value("predict"),
-                TOUCH,
-                SETITEM,
-                b"0",
-            ),
+            f"a {kind} that has become attributes shadows a method later",
+            lambda canary, attributes=attributes: stream(adopted_then_changed(attributes)),
             "part of an object that was judged",
             after=PREDICT,
         )
-        for module, cls in (("collections", "OrderedDict"), ("gadgets.acts", "Table"))
+        for kind, attributes in (
+            ("dict", value({"x": 1})),
+            ("OrderedDict", call(name("collections", "OrderedDict"))),
+            ("Table", call(name("gadgets.acts", "Table"))),
+        )
     ),
     Attack(
         "keywords of a partial are added after its state was judged",

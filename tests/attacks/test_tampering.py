@@ -11,26 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.attacks.assembler import (
-    APPEND,
-    APPENDS,
-    BUILD,
-    DUP,
-    MARK,
-    NONE,
-    POP,
-    SETITEM,
-    SETITEMS,
-    build,
-    call,
-    name,
-    new,
-    obj,
-    raw,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, call, name, new, obj, raw, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.opcodes import APPEND, APPENDS, BUILD, DUP, MARK, NONE, POP, SETITEM, SETITEMS
 
 
 class Table(NamedTuple):

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.assembler import (
-    APPENDS,
-    BUILD,
-    MARK,
-    SETITEM,
-    build,
-    get,
-    name,
-    new,
-    put,
-    stream,
-    value,
-)
+from tests.attacks.assembler import build, get, name, new, put, stream, value
 from tests.attacks.harness import Arenas, Attack, check, claims
+from tests.attacks.opcodes import APPENDS, BUILD, MARK, SETITEM
 
 EVALUATING = name("gadgets.odd", "Evaluating")
 RESTORING = name("gadgets.odd", "Restoring")

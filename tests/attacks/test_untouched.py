@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.assembler import POP, build, call, get, name, new, put, stream
+from tests.attacks.assembler import build, call, get, name, new, put, stream
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.named import TOUCH
+from tests.attacks.opcodes import POP
 
-TOUCH = name("gadgets.acts", "Touch")
 KIND = call(name("gadgets.cached", "Kind"), "word")
 CALLER = name("gadgets.cached", "Caller")
 KEEPER = name("gadgets.cached", "Keeper")
