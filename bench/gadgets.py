@@ -1,6 +1,6 @@
 """List every callable of some libraries that a policy permits, with the outcome of its analysis.
 
-    python bench/gadgets.py PACKAGE... [--rows FILE] [--show OUTCOME...] [--operation NAME...]
+    python bench/gadgets.py PACKAGE... [--rows FOLDER] [--seconds N] [--show OUTCOME...]
 
 For each class that the sources of a package define, and each class and function that its reducers
 return, the verdict is asked for every operation; with ``--functions`` also for the functions that
@@ -16,6 +16,11 @@ no reducer returns, which no policy lets a file call. The outcomes:
 What runs only if others call it on such an object (``__repr__``, ``__array__``) counts for none.
 `gadgets/reviewed.json` has what was found by reading the source of the unproven ones.
 
+Large libraries take minutes. With ``--rows`` what is found is written as it is found, a file for
+each library and version, and a later run goes on where this one has ended. ``--seconds`` ends the
+look at a library after so much processor time; the order is one that a seed has mixed, so that
+what has been judged by then is a sample of all.
+
 Nothing is imported. Exit status 1 when 5 % or more of what is permitted for ``call`` is unproven.
 """
 
@@ -25,12 +30,14 @@ import argparse
 import collections
 import json
 import os
+import random
 import sys
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy_cache import policies
+from policy_cache.collector import count_as_old, resting
 from policy_cache.judge import complete, judge
 from policy_cache.locate import Module, locate
 from policy_cache.model import CALL, CONSTRUCT, DEFERRED, FILL, INERT, STATE, TEXTLESS, Verdict
@@ -65,9 +72,9 @@ def main() -> int:
             print(f"{package}: not installed")
             continue
         began = time.process_time()
-        asked = globals_of(top, options.functions)
-        found = [row for module, name in asked for row in judged(package, module, name)]
-        title = f"{package} {top.owner.version}"
+        hunt = Hunt(package, top, options)
+        found = hunt.run()
+        title = f"{package} {top.owner.version}, {hunt.extent()}"
         print(_line(title, found, reviewed, time.process_time() - began), flush=True)
         rows += found
         policies.forget()
@@ -76,9 +83,6 @@ def main() -> int:
             note = reviewed.of(row)
             print(f"{row.outcome} {row.operation} {row.name}\n    {row.detail}")
             print(f"    reviewed: {note}" if note else "", end="\n" if note else "")
-    if options.rows:
-        with open(options.rows, "w", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(row._asdict()) + "\n" for row in rows)
     if len(options.packages) > 1:
         print(_line("all", rows, reviewed, 0.0))
     return int(_share(rows) >= MOST_UNPROVEN)
@@ -87,11 +91,60 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("packages", nargs="+", help="import names of top-level packages")
-    parser.add_argument("--rows", help="file for one line of JSON per row")
+    parser.add_argument("--rows", help="folder for one line of JSON per row, to be gone on with")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="for each package")
     parser.add_argument("--functions", action="store_true", help="also functions nobody returns")
     parser.add_argument("--show", nargs="*", default=[], choices=OUTCOMES)
     parser.add_argument("--operation", nargs="*", default=list(OPERATIONS), choices=OPERATIONS)
     return parser.parse_args()
+
+
+class Hunt:
+    """The look at one package, as far as time allows; what was found before is not asked again."""
+
+    def __init__(self, package: str, top: Module, options: argparse.Namespace) -> None:
+        self.package, self.seconds = package, options.seconds
+        self.asked = globals_of(top, options.functions)
+        random.Random(package).shuffle(self.asked)
+        self.file = os.devnull
+        if options.rows:
+            os.makedirs(options.rows, exist_ok=True)
+            self.file = os.path.join(options.rows, f"{package}-{top.owner.version}.jsonl")
+        self.known = self._written()
+
+    def _written(self) -> dict[str, list[Row]]:
+        known: dict[str, list[Row]] = {}
+        if os.path.isfile(self.file):
+            with open(self.file, encoding="utf-8") as stream:
+                for line in stream:
+                    row = Row(**json.loads(line))
+                    known.setdefault(row.name, []).append(row)
+        return known
+
+    def run(self) -> list[Row]:
+        """Return the rows of all that is judged, now or before."""
+        end = time.process_time() + self.seconds
+        with open(self.file, "a", encoding="utf-8") as stream:
+            for module, name in self.asked:
+                if f"{module}:{name}" in self.known:
+                    continue
+                if time.process_time() > end:
+                    break
+                with resting:
+                    found = judged(self.package, module, name)
+                    count_as_old()
+                self.known[f"{module}:{name}"] = found
+                stream.writelines(json.dumps(row._asdict()) + "\n" for row in found)
+                stream.flush()
+        return [row for key in self._keys() for row in self.known.get(key, ())]
+
+    def _keys(self) -> list[str]:
+        return [f"{module}:{name}" for module, name in self.asked]
+
+    def extent(self) -> str:
+        """Return how many of the package's globals have been judged."""
+        done = sum(key in self.known for key in self._keys())
+        return f"{done} globals" if done == len(self.asked) else f"{done} of {len(self.asked)}"
 
 
 class Findings:
