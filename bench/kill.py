@@ -1,9 +1,11 @@
 """Processes killed while they make a policy leave no bad entry, and no lock that others wait on.
 
 ``python kill.py [--rounds 200] [--distribution joblib]``: in a scratch cache a process judges a
-distribution and is killed with SIGKILL at a random moment, until so many were (some finish before).
-After each, every file that is there must be a whole entry or index, and at the end an undisturbed
-process must confirm all that is kept. Exit status 1 when that is not so.
+distribution and is killed with SIGKILL at a random moment, until so many were in the middle of it:
+they held the lock that a process takes for as long as it judges and writes. Those that had done by
+then are told, and not counted. After each, every file that is there must be a whole entry or index,
+and at the end an undisturbed process must confirm all that is kept. Exit status 1 when that is not
+so. Linux only: who holds a lock is read from ``/proc/locks``.
 """
 
 from __future__ import annotations
@@ -17,8 +19,18 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from policy_cache import store
+
+STEP = 0.002
+
+
+class Undisturbed(NamedTuple):
+    """Seconds that a process took which nobody killed, and those of them it was at work."""
+
+    whole: float
+    work: float
 
 
 def main() -> int:
@@ -31,32 +43,30 @@ def main() -> int:
     bad: list[str] = []
     with tempfile.TemporaryDirectory() as place:
         cache = Path(place) / "cache"
-        environment = {**os.environ, "PICKLEBALL_CACHE": str(cache)}
         os.environ["PICKLEBALL_CACHE"] = str(cache)
         synth = command("policy", "synth", options.distribution)
-        start = time.monotonic()
-        subprocess.run(synth, env=environment, stdout=subprocess.DEVNULL, check=True)
-        whole = time.monotonic() - start
-        killed = finished = 0
+        before = undisturbed(synth, cache)
+        killed = done = 0
+        longest = before.work  # follows how fast the machine is now, so that kills fall everywhere
         while killed < options.rounds:
-            if chance.random() < 0.5:
+            if chance.random() < 0.8:  # else it goes on with what the one before has left
                 for path in cache.glob("*.json"):
                     path.unlink()
-            process = subprocess.Popen(synth, env=environment, stdout=subprocess.DEVNULL)
-            try:
-                process.wait(chance.uniform(0.05, 1.1) * whole)
-                finished += 1
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
+            if kill_at_work(synth, cache, chance.uniform(0, longest)):
                 killed += 1
+                longest *= 1.03
+            else:
+                done += 1
+                longest *= 0.9
             bad += [f"after {killed} kills: {name}" for name in unsound(cache)]
-        start = time.monotonic()
-        subprocess.run(synth, env=environment, stdout=subprocess.DEVNULL, check=True)
-        waited = time.monotonic() - start
-        verify = subprocess.run(command("policy", "verify"), env=environment)
-    print(f"{killed} killed, {finished} finished before; {len(bad)} bad files left")
-    print(f"undisturbed: {whole:.1f} s before, {waited:.1f} s after")
+        after = undisturbed(synth, cache)
+        verify = subprocess.run(command("policy", "verify"))
+        left = [path.name for path in cache.glob(".*") if path.suffix != ".lock"]
+    print(f"{killed} killed at work, {done} had done; {len(bad)} bad files left")
+    print(f"every entry confirmed: {'no' if verify.returncode else 'yes'}")
+    print(f"{len(left)} unfinished files left beside them")
+    for title, times in (("before", before), ("after", after)):
+        print(f"undisturbed {title}: {times.whole:.1f} s, at work for {times.work:.1f} s")
     for line in bad:
         print(line)
     return 1 if bad or verify.returncode else 0
@@ -65,6 +75,51 @@ def main() -> int:
 def command(*arguments: str) -> list[str]:
     """Return the command line of a ``pickleball`` command."""
     return [sys.executable, "-m", "pickleball_hook", *arguments]
+
+
+def undisturbed(synth: list[str], cache: Path) -> Undisturbed:
+    """Run a process to its end."""
+    start = time.monotonic()
+    process = subprocess.Popen(synth, stdout=subprocess.DEVNULL)
+    begin = time.monotonic() if wait_for_work(process, cache) else start
+    if process.wait():
+        raise SystemExit("the policy cannot be made")
+    end = time.monotonic()
+    return Undisturbed(end - start, end - begin)
+
+
+def kill_at_work(synth: list[str], cache: Path, delay: float) -> bool:
+    """Kill a process some time after it has begun to judge; tell whether it was still at it."""
+    process = subprocess.Popen(synth, stdout=subprocess.DEVNULL)
+    if wait_for_work(process, cache):
+        time.sleep(delay)
+    process.send_signal(signal.SIGSTOP)  # so that it is killed where it was looked at
+    was_at_work = at_work(process, cache)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return was_at_work
+
+
+def wait_for_work(process: subprocess.Popen[bytes], cache: Path) -> bool:
+    """Wait until a process judges; tell whether it does, or has ended."""
+    while process.poll() is None:
+        if at_work(process, cache):
+            return True
+        time.sleep(STEP)
+    return False
+
+
+def at_work(process: subprocess.Popen[bytes], cache: Path) -> bool:
+    """Tell whether a process holds the lock of those that judge and write."""
+    try:
+        inode = (cache / ".turn.lock").stat().st_ino
+    except FileNotFoundError:
+        return False
+    rows = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return any(
+        row[1] == "FLOCK" and row[4] == str(process.pid) and row[5].endswith(f":{inode}")
+        for row in rows
+    )
 
 
 def unsound(cache: Path) -> list[str]:
