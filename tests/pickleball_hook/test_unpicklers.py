@@ -68,6 +68,24 @@ class OwnBuild(pickle._Unpickler):  # type: ignore[misc]
     dispatch[pickle.BUILD[0]] = load_build
 
 
+class Nesting(pickle._Unpickler):  # type: ignore[misc]
+    """Goes on with an unpickler that looks names up by its own ``find_class``, as joblib 1.6 does."""
+
+    dispatch = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self.file = file
+
+    def load_build(self) -> None:
+        super().load_build()
+        inner: Any = pickle._Unpickler(self.file)  # type: ignore[attr-defined]
+        inner.find_class = self.find_class
+        self.stack[-1] = inner.load()
+
+    dispatch[pickle.BUILD[0]] = load_build
+
+
 class Once:
     """There is one object of it."""
 
@@ -112,6 +130,26 @@ def run(unpickler: Any) -> object:
     if isinstance(unpickler, originals.PythonUnpickler):
         return entry.load_in_python(unpickler)
     return unpickler.load()
+
+
+class TestNestedUnpickler:
+    """Names that may only be called are looked up by another unpickler than the one that calls."""
+
+    @staticmethod
+    def load(inner: bytes) -> object:
+        item = f"c{Item.__module__}\nItem\n)\x81}}".encode("latin1")
+        return entry.load_in_python(Nesting(io.BytesIO(item + b"b\x80\x02" + inner + b".")))
+
+    def test_calls(self) -> None:
+        assert self.load(b"c_codecs\nencode\n(V\xe9\nVlatin1\ntR.") == b"\xe9"
+
+    def test_not_handed_out(self) -> None:
+        with pytest.raises(PolicyViolation, match="not handed out"):
+            self.load(b"c__builtin__\ngetattr\n.")
+
+    def test_judged(self) -> None:
+        with pytest.raises(PolicyViolation, match="os.system"):
+            self.load(HOSTILE)
 
 
 class TestSubclasses:
