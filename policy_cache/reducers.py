@@ -18,6 +18,7 @@ from policy_cache import files
 from policy_cache.hierarchy import in_class_scope, lineage, member
 from policy_cache.locate import Module, locate
 from policy_cache.resolve import Thing, attribute, expression, resolve
+from policy_cache.skeleton import may_hold
 from policy_cache.syntax import Source, absolute, read, source, stamp
 
 _METHODS = ("__reduce__", "__reduce_ex__")
@@ -32,6 +33,7 @@ _ASSIGNS = re.compile(rb"\.__reduce(?:_ex)?__\s*=[^=]")
 _DEFINES = re.compile(
     rb"def __reduce(?:_ex)?__\b|__reduce(?:_ex)?__\s*=[^=]|def reducer_override\b"
 )
+_NAMES_METHODS = re.compile(rb"__reduce")
 _SKIPPED_FOLDERS = frozenset(["tests", "test", "testing", "__pycache__", "node_modules"])
 _DEEPEST = 8
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -123,7 +125,9 @@ def _reducer_methods(tree: ast.AST, outer: str) -> list[tuple[str, ast.FunctionD
             found += _reducer_methods(node, f"{outer}.{node.name}" if outer else node.name)
         elif isinstance(node, ast.FunctionDef) and node.name in _METHODS:
             found.append((outer, node))
-        elif isinstance(node, (*_Function, ast.If, ast.Try, ast.With)):
+        elif isinstance(node, (ast.If, ast.Try, ast.With)) or (
+            isinstance(node, _Function) and may_hold(node, _NAMES_METHODS)
+        ):
             found += _reducer_methods(node, outer)
     return found
 

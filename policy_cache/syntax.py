@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_cache import cells, files, progress
-from policy_cache.distributions import LOCAL, PROGRAM, Owner
+from policy_cache import cells, files, progress, skeleton
+from policy_cache.distributions import DISTRIBUTION, LOCAL, PROGRAM, STDLIB, Owner
 from policy_cache.locate import Module, locate
 
 if TYPE_CHECKING:
@@ -152,7 +152,9 @@ def _parse(module: Module) -> Source | None:
         text = read(module)
         if len(text) > _MOST_BYTES:
             return None
-        tree = parse(text)
+        # What the program's own folders hold is read whole: whoever wrote it may know this code.
+        installed = module.owner.kind in (DISTRIBUTION, STDLIB)
+        tree = parse(text, skeleton.parse if installed else ast.parse)
     except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return None
     scope = _scope(tree.body, module)
@@ -160,7 +162,7 @@ def _parse(module: Module) -> Source | None:
     return Source(module, tree, text, scope)
 
 
-def parse(text: bytes) -> ast.Module:
+def parse(text: bytes, parser: Callable[[bytes], ast.Module] = ast.parse) -> ast.Module:
     """Parse source text without the warnings that compiling it may give.
 
     Raises
@@ -169,7 +171,7 @@ def parse(text: bytes) -> ast.Module:
         If `text` is no Python source.
     """
     with _no_warnings():
-        return ast.parse(text)
+        return parser(text)
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from policy_cache.flow.definitions import owned_by_stdlib
 from policy_cache.hierarchy import lineage
 from policy_cache.resolve import Thing, candidates, named, resolve
+from policy_cache.skeleton import functions, matches
 from policy_cache.syntax import nodes
 from policy_cache.values import (
     BOUND,
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
     from policy_cache.syntax import Source
 
+_ASSIGNS = re.compile(rb"\bself[\s\\]*\.[\s\\]*(\w+)[\s\\)]*(?:=(?!=)|:(?!=))")
+"""An assignment to an attribute, or what may look like one."""
+
 
 class Statics:
     """The values of global names, of attributes of classes and modules, and what is known of them.
@@ -48,7 +53,9 @@ class Statics:
         """Names whose values are being found: what is told of other names meanwhile may be
         incomplete."""
         self._members: dict[tuple[str, int, str], list[tuple[Thing, Thing]]] = {}
-        self._assigned: dict[str, dict[str, Value]] = {}
+        self._assigned: dict[tuple[str, str], Value] = {}
+        self._setters: dict[str, dict[str, list[ast.AST]]] = {}
+        """For each class the functions in it that assign to an attribute of the object."""
         self._globals: dict[tuple[str, str], Value] = {}
         self._attributes: dict[tuple[str, int, str], Value] = {}
 
@@ -58,6 +65,7 @@ class Statics:
         self._evaluating.clear()
         self._members.clear()
         self._assigned.clear()
+        self._setters.clear()
         self._globals.clear()
         self._attributes.clear()
 
@@ -152,31 +160,27 @@ class Statics:
         for base in lineage(cls).mro:
             if base.kind != "class" or not isinstance(base.node, ast.ClassDef):
                 continue
-            table = self._assigned.get(base.where)
-            if table is None:
-                table = self._assigned[base.where] = self._assignments(base)
-            values.append(table.get(name, NOTHING))
+            key = (base.where, name)
+            known = self._assigned.get(key)
+            if known is None:
+                known = self._assigned[key] = self._assigned_in(base, name)
+            values.append(known)
         return join(*values) if any(v.atoms for v in values) else NOT_KNOWN
 
-    def _assignments(self, cls: Thing) -> dict[str, Value]:
-        assert cls.source is not None and isinstance(cls.node, ast.ClassDef)
-        table: dict[str, Value] = {}
+    def _assigned_in(self, cls: Thing, name: str) -> Value:
+        assert isinstance(cls.node, ast.ClassDef)
         if owned_by_stdlib(cls):
-            return table
-        for node in nodes(cls.node):
-            if isinstance(node, ast.Assign):
-                targets = node.targets
-            elif isinstance(node, ast.AnnAssign):
-                targets = [node.target]
-            else:
-                continue
-            for target in targets:
-                if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name):
-                    continue
-                if target.value.id == "self" and node.value is not None:
-                    value = self._made_in_method(node.value, cls)
-                    table[target.attr] = join(table.get(target.attr, NOTHING), value)
-        return table
+            return NOTHING
+        setters = self._setters.get(cls.where)
+        if setters is None:
+            setters = self._setters[cls.where] = _setters_in(cls.node)
+        values = [
+            self._made_in_method(value, cls)
+            for function in setters.get(name, ())
+            for attribute, value in _assignments(function)
+            if attribute == name
+        ]
+        return join(*values)
 
     def _made_in_method(self, node: ast.expr, cls: Thing) -> Value:
         """Return the value of an expression in a method, if that does not rest on local names."""
@@ -224,3 +228,38 @@ def _look_up(cls: Thing, name: str) -> list[tuple[Thing, Thing]]:
         if found:
             return [(base, thing) for thing in found]
     return []
+
+
+def _setters_in(cls: ast.ClassDef) -> dict[str, list[ast.AST]]:
+    """Return the functions in a class by the attributes that they may assign to."""
+    found: dict[str, list[ast.AST]] = {}
+    for function in functions(cls):
+        mentioned = matches(function, _ASSIGNS)
+        if mentioned is None:
+            names = {name for name, _ in _assignments(function)}
+        else:
+            names = {name.decode() for name in mentioned}
+        for name in names:
+            found.setdefault(name, []).append(function)
+    return found
+
+
+def _assignments(function: ast.AST) -> list[tuple[str, ast.expr]]:
+    """Return what a function assigns to attributes of ``self``."""
+    found: list[tuple[str, ast.expr]] = []
+    for node in nodes(function):
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        else:
+            continue
+        found += [
+            (target.attr, node.value)
+            for target in targets
+            if isinstance(target, ast.Attribute)
+            and isinstance(target.value, ast.Name)
+            and target.value.id == "self"
+            and node.value is not None
+        ]
+    return found

@@ -1,0 +1,216 @@
+"""Source text to a tree whose function bodies are parsed when they are first looked at.
+
+A question about a library needs the bodies of a few hundred of its functions, and its modules hold
+thousands. What stands between them (classes, imports, assignments, the heads of functions) is
+parsed at once, with a stub for each body; the body's own text is parsed when it is asked for, at
+its own lines.
+
+Where a body ends is told by indentation (the language reference, "Indentation"): at the first line
+that is indented less and is neither blank nor a comment. Lines within brackets, within a string of
+several lines, or after a backslash may be indented less and still belong to the body. Brackets that
+were cut through leave one that nothing closes, which no longer parses. Quotes and backslashes are
+looked for in each body, and one that goes on after a line that is indented less must parse as one
+function. Every stub must be found again as the body of a function in what is left. A text for which
+any of that fails is parsed as a whole.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any, NamedTuple
+
+_SMALLEST = 4_000
+"""Bytes of a text up to which it is parsed as a whole: there is little to save."""
+
+_TEXTS = rb"""'[^'\\\n]*'|"[^"\\\n]*"|\#[^\n]*"""
+_PLAIN = rb"""[^()'"\#]*"""
+
+
+def _balanced(depth: int) -> bytes:
+    """Return a pattern of what stands between parentheses, with pairs within, so many deep."""
+    inner = _TEXTS + (rb"|\(" + _balanced(depth - 1) + rb"\)" if depth else b"")
+    return _PLAIN + rb"(?:(?:" + inner + rb")" + _PLAIN + rb")*"
+
+
+_DEF = re.compile(rb"\n( *)(async +)?def +\w+ *\(")
+_REST = re.compile(_balanced(3) + rb"\)[^:\n]*:[ ]*(?:\#[^\n]*)?\n")
+_CODING = re.compile(rb"^[^\n]*\n?[^\n]*coding[:=]")
+_ENDS: dict[int, re.Pattern[bytes]] = {}
+_MOST_DEDENTED = 400
+"""Lines of strings that are indented less than the function they are in."""
+
+_QUOTES = (b'"""', b"'''")
+
+
+class _Stub(NamedTuple):
+    """Where the body of a function stands in the text of its module."""
+
+    text: bytes
+    start: int
+    end: int
+    line: int
+    """Of the head's last line, counted from 1."""
+    awaits: bool
+
+
+def _late(function: ast.AST, name: str) -> Any:
+    """Serve the body of a function for the first time."""
+    stub = function.__dict__.pop("_stub", None) if name == "body" else None
+    if stub is None:
+        raise AttributeError(name)
+    body = function.__dict__["body"] = _parse_body(stub)
+    return body
+
+
+class _Function(ast.FunctionDef):
+    __slots__ = ()  # so that a node can become one
+    __getattr__ = _late
+
+
+class _AsyncFunction(ast.AsyncFunctionDef):
+    __slots__ = ()
+    __getattr__ = _late
+
+
+_Function.__name__ = "FunctionDef"  # what ``ast.NodeVisitor`` goes by
+_AsyncFunction.__name__ = "AsyncFunctionDef"
+
+
+def parse(text: bytes) -> ast.Module:
+    """Parse source text; bodies of functions when they are first looked at.
+
+    Raises
+    ------
+    SyntaxError, ValueError
+        If `text` is no Python source. Where only a body is none, looking at that body raises it.
+    """
+    return _parse_late(text) or ast.parse(text)
+
+
+def may_hold(function: ast.AST, pattern: re.Pattern[bytes]) -> bool:
+    """Tell whether the text of a body matches; True for one that is parsed already.
+
+    What a body does not mention it does not have, and need not be parsed for.
+    """
+    stub: _Stub | None = function.__dict__.get("_stub")
+    return stub is None or pattern.search(stub.text, stub.start, stub.end) is not None
+
+
+def matches(function: ast.AST, pattern: re.Pattern[bytes]) -> list[bytes] | None:
+    """Return what a pattern finds in the text of a body, None for one that is parsed already."""
+    stub: _Stub | None = function.__dict__.get("_stub")
+    return None if stub is None else pattern.findall(stub.text, stub.start, stub.end)
+
+
+def _parse_late(text: bytes) -> ast.Module | None:
+    if len(text) < _SMALLEST or b"\r" in text or b"\f" in text or _CODING.match(text):
+        return None
+    skeleton, stubs = _cut(text)
+    try:
+        tree = ast.parse(skeleton)
+    except (SyntaxError, ValueError):
+        return None
+    found = functions(tree)
+    if not stubs.keys() <= {node.lineno for node in found}:
+        return None
+    for node in found:
+        if node.lineno in stubs:
+            _make_late(node, stubs[node.lineno])
+    return tree
+
+
+def _cut(text: bytes) -> tuple[bytes, dict[int, _Stub]]:
+    """Return the text with stubs for the bodies of functions, and the stubs by line of ``def``."""
+    parts: list[bytes] = []
+    stubs: dict[int, _Stub] = {}
+    kept = at = 0
+    line = 1  # of the offset `kept`
+    while (head := _DEF.search(text, at)) is not None:
+        rest = _REST.match(text, head.end())
+        start = rest.end() if rest is not None else head.end()
+        if rest is None or _is_within_string(text, kept, start):
+            at = start - 1
+            continue
+        indent = len(head[1])
+        end = _end_of_body(text, start, indent)
+        at = end - 1
+        if end == start:
+            continue
+        first = line + text.count(b"\n", kept, head.start() + 1)
+        last = first + text.count(b"\n", head.start() + 1, start) - 1
+        lines = text.count(b"\n", start, end)
+        parts += [text[kept:start], b" " * (indent + 1), b"0", b"\n" * lines]
+        stubs[first] = _Stub(text, start, end, last, head[2] is not None)
+        kept, line = end, last + 1 + lines
+    parts.append(text[kept:])
+    return b"".join(parts), stubs
+
+
+def _is_within_string(text: bytes, start: int, end: int) -> bool:
+    """Guess whether a string of several lines is open at the end of a stretch of text."""
+    return any(text.count(quotes, start, end) % 2 for quotes in _QUOTES)
+
+
+def _end_of_body(text: bytes, start: int, indent: int) -> int:
+    """Return the offset of the first line that no longer belongs to a body."""
+    pattern = _ENDS.get(indent)
+    if pattern is None:
+        pattern = _ENDS[indent] = re.compile(rb"\n(?! {%d}|[ ]*(?:\#|\n|\Z))" % (indent + 1))
+    at = start - 1
+    for number in range(_MOST_DEDENTED):
+        found = pattern.search(text, at)
+        at = found.end() if found is not None else len(text)
+        continued = found is not None and text[found.start() - 1 : found.start()] == b"\\"
+        if not continued and not _is_within_string(text, start, at):
+            return at if number == 0 or _is_body(text[start:at]) else start
+        if found is None:
+            break
+    return start
+
+
+def _is_body(text: bytes) -> bool:
+    """Tell whether a text with lines that are indented less is the body of one function."""
+    try:
+        return len(_parse_quietly(b"async def f():\n" + text).body) == 1
+    except (SyntaxError, ValueError):
+        return False
+
+
+def functions(root: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return the functions of a module or class, those of its classes and blocks included."""
+    found: list[ast.FunctionDef | ast.AsyncFunctionDef] = []
+    waiting: list[Any] = [root]
+    for node in waiting:  # which grows while it is walked
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found.append(node)
+        elif not isinstance(node, ast.expr):
+            for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+                waiting += getattr(node, field, ())
+    return found
+
+
+def _make_late(node: ast.FunctionDef | ast.AsyncFunctionDef, stub: _Stub) -> None:
+    del node.body
+    node.__dict__["_stub"] = stub
+    node.__class__ = _Function if isinstance(node, ast.FunctionDef) else _AsyncFunction
+
+
+def _parse_body(stub: _Stub) -> list[ast.stmt]:
+    """Parse the text of a body, at the lines where it stands in its module."""
+    head = b"async def f():\n" if stub.awaits else b"def f():\n"
+    text = b"\n" * (stub.line - 1) + head + stub.text[stub.start : stub.end]
+    (function,) = _parse_quietly(text).body
+    assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+    return function.body
+
+
+def _parse_quietly(text: bytes) -> ast.Module:
+    """Parse without the warnings that the tokenizer gives of backslashes in strings."""
+    if b"\\" not in text:
+        return ast.parse(text)
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
