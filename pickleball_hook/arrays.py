@@ -147,6 +147,9 @@ def array_setter(prover: Prover, named: Named) -> Any:
             if (type(data) is list) is not dtype.objects or type(data) not in _ARRAY_DATA:
                 raise Unsure
             if dtype.objects:
+                if id(self) in prover.objects:
+                    raise Unsure
+                prover.objects[id(self)] = self
                 alone(data)
                 if len(data) != math.prod(shape):
                     raise Unsure

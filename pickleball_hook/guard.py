@@ -50,6 +50,9 @@ reaches no sink whatever it is called with, so it may be called with nothing."""
 
 _FUNCTION_KINDS = (types.FunctionType, types.MethodType, type(functools.lru_cache(len)))
 
+_BOUND_KINDS = (types.MethodType, types.BuiltinFunctionType)
+"""Callables that may have an object of the file's in them."""
+
 _CONVERTERS = frozenset(
     [
         "typing:Any",  # a class since Python 3.11; calling it is a TypeError
@@ -405,7 +408,7 @@ class Guard:
         rest = [value for index, value in enumerate(values) if index not in judged]
         if operation not in verdict.traits.get(INERT, ()):
             self.expose(rest)
-            self._check_held(verdict, operation, called.inert, values)
+            self._check_held(verdict, operation, called, values)
             return
         used = [values[index] for index in positions.get("calls", ()) if index < len(values)]
 
@@ -429,10 +432,12 @@ class Guard:
             )
 
     def _check_held(
-        self, verdict: Verdict, operation: str, kinds: frozenset[type], values: list[Any]
+        self, verdict: Verdict, operation: str, called: methods.Called, values: list[Any]
     ) -> None:
-        """Check what instances of classes hold whose methods, if they are called, call that."""
-        for value in methods.held_by(kinds, values) if kinds else ():
+        """Check what objects hold whose methods, if they are called, call that, or are that."""
+        held = methods.held_by(called.inert, values) if called.inert else []
+        held += methods.held_as(called.names, values) if called.names else []
+        for value in held:
             if self.reason_against_use(value, code=verdict, closed=True):
                 self.refuse(
                     _dotted(verdict),
@@ -571,7 +576,10 @@ def _within(values: Iterable[Any], untouched: Collection[int]) -> Iterator[Any]:
             continue  # calling a weak reference gives its object, and no file can make one
         seen.add(id(value))
         yield value
-        if id(value) in untouched or isinstance(value, names.CALLABLE_KINDS):
+        if id(value) in untouched:
+            continue
+        if isinstance(value, names.CALLABLE_KINDS):
+            waiting += parts.hidden(value) if isinstance(value, _BOUND_KINDS) else ()
             continue
         if isinstance(value, dict):
             waiting += dict.keys(value)
@@ -580,9 +588,7 @@ def _within(values: Iterable[Any], untouched: Collection[int]) -> Iterator[Any]:
             waiting += (
                 [*kind.__iter__(value)] if kind in (list, tuple, set, frozenset) else _items(value)
             )
-        attributes = parts.attributes(value) if kind.__module__ != "builtins" else None
-        if attributes:
-            waiting += attributes.values()
+        waiting += parts.hidden(value)
 
 
 def _items(value: Any) -> list[Any]:

@@ -84,12 +84,7 @@ def _reason_against_instance(guard: Guard, reference: str, state: Any) -> str:
     if not isinstance(cls, type):
         return f"{reference} is no class"
     machine.check_construct(guard, cls, (), "NEWOBJ")
-    verdict = guard.class_verdict(cls)
-    reason = guard.permits(cls, STATE)
-    if not reason:
-        rules.check(guard, verdict, STATE, cls, (state,))
-        states.check_state(guard, cls, verdict, state)
-    return reason
+    return states.reason_against_given_state(guard, cls, state)
 
 
 def _own_metadata(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:

@@ -18,7 +18,7 @@ import sys
 from types import FunctionType, MethodType
 from typing import Any, cast
 
-from pickleball_hook import frames, makers, names, originals, rules
+from pickleball_hook import frames, makers, names, originals, rules, states
 from pickleball_hook.guard import Guard
 from pickleball_hook.states import check_build, class_verdict, full_name, halves
 from policy_cache.model import CALL, CONSTRUCT, FILL, Verdict, depends
@@ -210,6 +210,7 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     if maker is not None:
         return makers.put(guard, maker)
     func = check_call(guard, func, args, opcode)
+    tabled = states.has_table(args)
     if verdict is None:  # audit mode goes on where enforce mode has raised
         guard.calling = True
         value = func(*args)
@@ -222,6 +223,8 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     _seal(guard, value, args)
     rules.after_call(guard, verdict, args, value)
     guard.made_of(value, fresh, args)
+    if tabled and fresh:
+        states.check_made(guard, value)
     return cast("object", value)
 
 
@@ -249,6 +252,7 @@ def check_call(guard: Guard, func: Any, args: tuple[Any, ...], opcode: str) -> A
             )
         guard.check_operands(verdict, CALL, args)
         rules.check(guard, verdict, CALL, func, args)
+        states.check_given(guard, func, verdict, args)
     return func
 
 
@@ -279,6 +283,7 @@ def _construct(
             f"{opcode} class argument must be a type, not {type(cls).__name__}"
         )
     check_construct(guard, cls, (*args, *kwargs.values()), opcode)
+    check_keywords(guard, cls, kwargs)
     guard.calling = True
     value = (new or cls.__new__)(cls, *args, **kwargs)
     guard.calling = False
@@ -317,6 +322,19 @@ def check_construct(guard: Guard, cls: type, operands: tuple[Any, ...], opcode: 
         )
     guard.check_operands(verdict, CONSTRUCT, operands)
     rules.check(guard, verdict, CONSTRUCT, cls, operands)
+    states.check_given(guard, cls, verdict, operands)
+
+
+def check_keywords(guard: Guard, cls: type, keywords: dict[str, Any]) -> None:
+    """Check keywords of ``cls.__new__``, which may become attributes.
+
+    Raises
+    ------
+    PolicyViolation
+    """
+    verdict = guard.verdict_of(cls)
+    if keywords and verdict is not None:
+        states.check_given(guard, cls, verdict, (keywords,))
 
 
 def _says_new_arguments(cls: type) -> bool:

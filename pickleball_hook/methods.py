@@ -11,10 +11,11 @@ was filled in meanwhile: that is held against every class of the load.
 from __future__ import annotations
 
 from collections import namedtuple
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
 from pickleball_hook import names, parts
 from policy_cache import policies
-from policy_cache.model import AS_KEY, CALL, DEFERRED, LATER, METHOD, METHODS, USED, Use
+from policy_cache.model import AS_KEY, CALL, DEFERRED, LATER, METHOD, METHODS, REFER, USED, Use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,18 +34,22 @@ if TYPE_CHECKING:
             Why it may not be given that, ``""`` if it may.
         inert : frozenset of type
             Classes of which one of the methods calls what its object holds, or what it gets.
+        names : frozenset of str
+            All methods that are called, directly or by others.
         """
 
         reason: str = ""
         inert: frozenset[type] = frozenset()
+        names: frozenset[str] = frozenset()
 
 else:
-    Called = namedtuple("Called", "reason inert", defaults=("", frozenset()))
+    Called = namedtuple("Called", "reason inert names", defaults=("", frozenset(), frozenset()))
 
 _HEAP_TYPE = 1 << 9
 """CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
 _SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset)
 _CONTAINERS = frozenset([dict, *_SEQUENCES])
+_SCALARS = frozenset([str, bytes, bytearray, int, float, complex, bool, type(None)])
 _DEEPEST_LOOK = 100_000
 _MOST_ANSWERS = 10_000
 """Answers that a load remembers."""
@@ -66,12 +71,40 @@ def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any
     """
     direct, deep = verdict.traits.get(METHODS, {}).get(operation, ((), ()))
     if not deep:
+        if not direct:
+            return Called()
         kinds = {type(value) for value in operands}
-        return _called(guard, kinds, set(direct)) if direct else Called()
+        return _of_classes(_called(guard, kinds, set(direct)), operands)
     found = within(operands)
     if found is None:
         return Called(_TOO_MUCH)
-    return called_on_kinds(guard, verdict, operation, found[0])
+    return _of_classes(called_on_kinds(guard, verdict, operation, found[0]), found[1])
+
+
+def _of_classes(called: Called, callables: Iterable[Any]) -> Called:
+    """Judge the same methods where a class is in the place of the object: ``state["log"].open()``.
+
+    A static or class method then runs with all arguments, any other one with the first for `self`.
+    """
+    for value in callables if not called.reason else ():
+        if not isinstance(value, type) or not value.__flags__ & _HEAP_TYPE:
+            continue
+        for name in called.names:
+            reason = _reason_against_class(value, name)
+            if reason:
+                who = f"{value.__module__}.{value.__qualname__}"
+                return called._replace(reason=f"it may call {who}.{name}(): {reason}")
+    return called
+
+
+def _reason_against_class(cls: type, name: str) -> str:
+    for base in type.__getattribute__(cls, "__mro__"):
+        if not isinstance(vars(base).get(name), (FunctionType, classmethod, staticmethod)):
+            continue
+        verdict = policies.verdict(base.__module__, f"{base.__qualname__}.{name}")
+        known = not verdict.open and verdict.kind != "live"
+        return verdict.why_not(REFER) if known and REFER not in verdict.grants else ""
+    return ""
 
 
 def called_by(guard: Guard, callables: Iterable[Any], operands: list[Any]) -> Called:
@@ -119,7 +152,7 @@ def within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
             callables.append(value)
             continue
         kinds.add(kind)
-        if kind.__module__ == "builtins" and kind not in (dict, list, tuple, set, frozenset):
+        if kind in _SCALARS:
             continue
         seen.add(id(value))
         if len(seen) > _DEEPEST_LOOK:
@@ -130,9 +163,7 @@ def within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
         for base in _SEQUENCES:
             if isinstance(value, base):
                 waiting += base.__iter__(value)
-        attributes = parts.attributes(value) if kind.__flags__ & _HEAP_TYPE else None
-        if attributes:
-            waiting += attributes.values()
+        waiting += parts.hidden(value)
     return kinds, callables
 
 
@@ -144,6 +175,8 @@ def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
         kind, name = waiting.pop()
         use = use_of(guard, kind, name)
         if use is None:
+            if any(guard.defines(kind, hook) for hook in _COMPUTED):
+                inert.add(kind)  # its ``__getattr__`` may give what it holds
             continue
         who = f"it may call {name}() of an instance of {kind.__module__}.{kind.__qualname__}"
         if use.reason:
@@ -153,7 +186,45 @@ def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
         fresh = set(use.methods) - asked
         asked |= fresh
         waiting += [(other, further) for other in kinds for further in fresh]
-    return Called("", frozenset(inert))
+    return Called("", frozenset(inert), frozenset(asked))
+
+
+_COMPUTED = ("__getattr__", "__getattribute__")
+_DATA = (MemberDescriptorType, GetSetDescriptorType)
+
+
+def held_as(called: frozenset[str], values: Iterable[Any]) -> list[Any]:
+    """Return the callables that objects hold, among values, under the names of methods."""
+    found: list[Any] = []
+    seen: set[int] = set()
+    waiting: list[Any] = list(values)
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind in _SCALARS or id(value) in seen or isinstance(value, names.CALLABLE_KINDS):
+            continue
+        seen.add(id(value))
+        if len(seen) > _DEEPEST_LOOK:
+            return [type]  # too much to look through: treated as found
+        inner = parts.hidden(value)
+        if kind not in _CONTAINERS:
+            attributes = parts.attributes(value) or {}
+            found += [attributes[name] for name in called if callable(attributes.get(name))]
+            if any(_is_data(kind, name) for name in called):
+                found += filter(callable, inner)
+        if isinstance(value, dict):
+            inner += [*dict.keys(value), *dict.values(value)]
+        for base in _SEQUENCES:
+            if isinstance(value, base):
+                inner += base.__iter__(value)
+        waiting += inner
+    return found
+
+
+def _is_data(cls: type, name: str) -> bool:
+    """Tell whether an attribute of instances is a slot, or a member of a native object."""
+    found = (vars(base)[name] for base in cls.__mro__ if name in vars(base))
+    return type(next(found, None)) in _DATA
 
 
 def held_by(kinds: frozenset[type], values: Iterable[Any]) -> list[Any]:
@@ -173,8 +244,7 @@ def held_by(kinds: frozenset[type], values: Iterable[Any]) -> list[Any]:
         seen.add((id(value), is_held))
         if len(seen) > _DEEPEST_LOOK:
             return [type]  # too much to look through: treated as found
-        inner = parts.attributes(value) if type(value).__flags__ & _HEAP_TYPE else None
-        items = list(inner.values()) if inner else []
+        items = parts.hidden(value)
         if isinstance(value, dict):
             items += [*dict.keys(value), *dict.values(value)]
         for base in _SEQUENCES:

@@ -9,7 +9,7 @@ import types
 from pickleball_hook import safe_globals
 from policy_cache import policies
 from policy_cache.locate import main_file
-from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, UNREDUCED, Verdict
+from policy_cache.model import CALL, COMPUTES, CONSTRUCT, FILL, REFER, STATE, UNREDUCED, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def reason_against_walk(module: str, name: str) -> str:
     if not dot:
         return ""
     found = policies.verdict(module, holder)
+    if found.traits.get(COMPUTES):
+        return f"{module}.{holder} computes its attributes, by code that may act"
     if found.kind in ("class", "enum") or _is_own_class(module, holder):
         return ""
     return f"{module}.{holder} is no class whose attributes a file may name"

@@ -10,13 +10,14 @@ import pickle
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pickleball_hook import rules
+from pickleball_hook import rules, states
 from pickleball_hook.machine import (
     BOOKED,
     FRESH_REFERENCES,
     check_call,
     check_construct,
     check_fill,
+    check_keywords,
     count,
     is_replaced_in_place,
 )
@@ -50,9 +51,13 @@ def _before_reduce(self: Any) -> Callable[[Any], None]:
     if verdict is None:
         return _book_result
 
+    tabled = states.has_table(args)
+
     def close(self: Any) -> None:
         rules.after_call(guard, verdict, args, self.stack[-1])
         _book_result(self)
+        if tabled:
+            states.check_made(guard, self.stack[-1])
 
     return close
 
@@ -73,6 +78,7 @@ def _before_newobj_ex(self: Any) -> Callable[[Any], None]:
         raise pickle.UnpicklingError("NEWOBJ_EX expected a class, an arg tuple and a dict")
     args, kwargs = tuple(tuple.__iter__(args)), dict(dict.items(kwargs))
     check_construct(self._guard, cls, (*args, *kwargs.values()), "NEWOBJ_EX")
+    check_keywords(self._guard, cls, kwargs)
     self.stack[-2:] = [args, kwargs]
     return _book_result
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import functools
 import gc
-from types import GetSetDescriptorType
+import sys
+from types import (
+    BuiltinFunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +31,65 @@ def attributes(value: object) -> dict[str, Any] | None:
         keywords = 1 if issubclass(kind, functools.partial) else 0
         return found[-1] if len(found) > keywords else None
     for base in kind.__mro__:
-        getter = vars(base).get("__dict__")
-        if type(getter) is GetSetDescriptorType:
+        getter: Any = vars(base).get("__dict__")
+        if type(getter) in (GetSetDescriptorType, MemberDescriptorType):
             own = getter.__get__(value)
             return own if type(own) is dict else None
     return None
+
+
+_PLAIN = frozenset([dict, list, tuple, set, frozenset, str, bytes, bytearray, int, float, bool])
+"""Exact types that hold nothing but their items."""
+
+
+def hidden(value: object) -> list[Any]:
+    """Return what an object holds beside the items of a dict, list, tuple or set.
+
+    Attributes, slots, and what native objects keep (a deque, an iterator, a slice, an exception)
+    are what the garbage collector sees. It sees nothing in numpy's arrays: theirs are asked for.
+
+    Parameters
+    ----------
+    value : object
+        No class, function or module. Of a partial all but its function is given, of a method the
+        object that it is bound to.
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return []
+    if isinstance(value, (MethodType, BuiltinFunctionType)):
+        return _bound_to(value)
+    if issubclass(kind, functools.partial):
+        held = [*(attributes(value) or {}).values(), *value.args, *value.keywords.values()]  # type: ignore[attr-defined]
+        return held + _bound_to(value.func)  # type: ignore[attr-defined]
+    return [*(part for part in gc.get_referents(value) if part is not kind), *_in_array(value)]
+
+
+def _bound_to(function: object) -> list[Any]:
+    """Return the object that a method is bound to."""
+    if not isinstance(function, (MethodType, BuiltinFunctionType)):
+        return []
+    holder: Any = function.__self__
+    return [] if holder is None or isinstance(holder, (type, ModuleType)) else [holder]
+
+
+def _in_array(value: Any) -> list[Any]:
+    """Return the objects in an array or a record, and what is in the metadata of its dtype."""
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None:
+        return []
+    if isinstance(value, numpy.dtype):
+        return [*value.metadata.values()] if value.metadata else []
+    if isinstance(value, numpy.ndarray):
+        return _elements(numpy.ndarray.view(value, numpy.ndarray))
+    return _elements(numpy.asarray(value)) if isinstance(value, numpy.void) else []
+
+
+def _elements(array: Any) -> list[Any]:
+    """Return the objects of a plain array: none that only the list would keep alive."""
+    found = _in_array(array.dtype)
+    for name in array.dtype.names or ():
+        found += _elements(array[name])
+    if array.dtype.hasobject and not array.dtype.names:
+        found += array.ravel().tolist()
+    return found

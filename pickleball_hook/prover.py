@@ -166,6 +166,8 @@ class Prover(Guard):
         self.copied = 0
         self.acted: list[bool] = []
         """Not empty once library code would have run, which may change what is judged later."""
+        self.objects: dict[int, Any] = {}
+        """Arrays that hold objects, and those that were taken not to, by their ids."""
         self.inert = set(INERT_KINDS)
         """Types of the shadow that stand for neither containers nor callables."""
         self.wary = False
@@ -226,6 +228,7 @@ class Prover(Guard):
         self.kept.clear()
         self.alone.clear()
         self.judged.clear()
+        self.objects.clear()
         self.memo = dict
         self.contents = None
 
@@ -239,7 +242,7 @@ class Prover(Guard):
         self.slim()
         for named in self.named.values():
             named.clear()
-        for table in (self.named, self.granted, self.made, self.sealed, self.setters):
+        for table in (self.named, self.granted, self.made, self.sealed, self.setters, self.objects):
             table.clear()
         self.acted.clear()
         self.answers.clear()

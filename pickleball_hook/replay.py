@@ -14,7 +14,7 @@ import stat
 import sys
 from types import FunctionType
 
-from pickleball_hook import events, keeping, machine, shadow
+from pickleball_hook import events, keeping, machine, shadow, states
 from pickleball_hook.gate import Reader
 from pickleball_hook.guard import find_callable
 from pickleball_hook.originals import CUnpickler
@@ -296,6 +296,8 @@ def _trampoline(guard: Guard, prover: Prover, named: Named) -> Any:
     def call(*args: Any) -> Any:
         func = machine.check_call(guard, real, args, "REDUCE") if checked else real
         value = func(*args)
+        if checked and states.has_table(args) and sys.getrefcount(value) <= _NEW:
+            states.check_made(guard, value)
         if opaque and (callable(value) or isinstance(value, _CONTAINERS)):
             raise Abandoned
         index = next(count)

@@ -302,7 +302,7 @@ def _newobj(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]
 
 
 def _newobj_ex(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
-    from pickleball_hook.machine import check_construct
+    from pickleball_hook.machine import check_construct, check_keywords
 
     if len(operands) != 3 or not isinstance(operands[0], type):
         return "it takes a class, a tuple and a dict"
@@ -310,6 +310,7 @@ def _newobj_ex(guard: Guard, operation: str, target: Any, operands: tuple[Any, .
     if type(args) is not tuple or type(kwargs) is not dict:
         return "it takes a class, a tuple and a dict"
     check_construct(guard, cls, (*args, *kwargs.values()), "NEWOBJ_EX")
+    check_keywords(guard, cls, kwargs)
     return ""
 
 
@@ -459,8 +460,13 @@ def _type_expression(guard: Guard, operation: str, target: Any, operands: tuple[
     return ""
 
 
+_OPERATORS = ("__getitem__", "__or__", "__ror__", "__getattribute__", "__getattr__")
+
+
 def _is_type_form(guard: Guard, value: Any) -> bool:
     if isinstance(value, type):
+        if any(_lookup(type(value), name) is not getattr(type, name, None) for name in _OPERATORS):
+            return False  # its class of classes has code for what is done to it here
         # ``type(None)`` stands in every Optional; pickle writes it as that call.
         return value is type(None) or guard.verdict_of(value) is not None
     return type(value).__module__ in ("typing", "types") and (
@@ -855,19 +861,18 @@ def _torch_state(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     from pickleball_hook import states
 
     func, cls, args, state = operands
+    tensor = getattr(sys.modules.get("torch"), "Tensor", None)
+    if tensor is None or not issubclass(cls, tensor):
+        return "the class is no class of tensors"
+    verdict = guard.verdict_of(func)
+    if verdict is None or verdict.target.partition(":")[0] != "torch._utils":
+        return "the function is none that makes tensors"
     reason = guard.permits(func, CALL)
     if reason:
         return reason
-    verdict = guard.verdict_of(func)
-    if verdict is not None:
-        guard.check_operands(verdict, CALL, args)
-        check(guard, verdict, CALL, func, args)
-    reason = guard.permits(cls, STATE)
-    if reason:
-        return reason
-    own = guard.class_verdict(cls)
-    states.check_state(guard, cls, own, state)
-    return ""
+    guard.check_operands(verdict, CALL, args)
+    check(guard, verdict, CALL, func, args)
+    return states.reason_against_given_state(guard, cls, state)
 
 
 def _nested_load(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import types
+from collections import deque
 from types import NoneType
 
-from pickleball_hook import rules, states
+from pickleball_hook import parts, rules, states
 from pickleball_hook.arrays import with_arrays
 from pickleball_hook.prover import (
     PLAIN,
+    RESULTS,
     SCALARS,
     Named,
     StandInClass,
@@ -125,6 +127,8 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
     if STATE in traits.get(TEXTLESS, ()):
         raise Unsure
     states.check_setter(prover, cls, verdict)
+    if not live and states.computes_attributes(cls):
+        raise Unsure  # the object must tell what its ``__setstate__`` is
     plain = not defines(cls, "__setstate__") and not defines(cls, "__getattr__")
     special = inert or rule or traits.get("custom_state") or traits.get("computed_keys")
     named.late = plain and not special and (cls.__module__, cls.__qualname__) not in careful
@@ -135,6 +139,8 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
     layouts: set[tuple[str, ...]] = set()
 
     def __setstate__(self: Any, state: Any) -> None:
+        if live:
+            states.check_own_setter(prover, self)
         mark(self)
         if not plain:
             prover.acted.append(True)
@@ -193,6 +199,10 @@ def search(prover: Prover, state: Any, live: bool = False) -> None:
         if issubclass(kind, (dict, list, tuple, set, frozenset)):
             waiting += value
             waiting += value.values() if isinstance(value, dict) else ()
+        elif kind is deque:
+            raise Unsure  # it may be filled later
+        elif kind in RESULTS:
+            waiting += parts.hidden(value)
         elif issubclass(kind, Result):
             named = kind.named
             if live and not named.searched:
@@ -200,8 +210,12 @@ def search(prover: Prover, state: Any, live: bool = False) -> None:
             named.searched = True
             prover.alone.append(value)
             waiting += [named.later[value.index]] if value.index in named.later else []
-        elif kind not in prover.inert or (type(kind) is StandInClass and not is_array(kind)):
+        elif kind not in prover.inert or id(value) in prover.objects:
             raise Unsure
+        elif type(kind) is StandInClass:
+            if not is_array(kind):
+                raise Unsure
+            prover.objects[id(value)] = value  # it may not come to hold any either
 
 
 def _note_results(prover: Prover, state: Any) -> None:

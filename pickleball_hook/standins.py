@@ -59,6 +59,7 @@ _TRAITS = frozenset(
             "choosy",
             "closed",
             "computed_keys",
+            "computes",
             "constructs",
         ),
         *("custom_state", "deferred", "fresh", "inert", "kin", "live", "own_names", "sets"),
@@ -144,7 +145,7 @@ def _caller(prover: Prover, named: Named) -> Any:
         def call(*args: Any) -> Any:
             keep(args)
             note_dicts(prover, args)
-            named.checked |= searched
+            named.checked |= searched or states.has_table(args)
             acted.append(True)
             return Unknown()
 
@@ -155,7 +156,7 @@ def _caller(prover: Prover, named: Named) -> Any:
         def call(*args: Any) -> Any:
             keep(args)
             note_dicts(prover, args)
-            if searched and not _are_harmless(prover, verdict, args):
+            if states.has_table(args) or (searched and not _are_harmless(prover, verdict, args)):
                 named.checked = True
             acted.append(True)
             value = make()
@@ -398,6 +399,8 @@ def _late_maker(prover: Prover, named: Named) -> Any:
                 raise Unsure
             ready.append(literal)
         if ready[0] and not (is_fixed(args) and not keywords):
+            raise Unsure
+        if states.has_table((args, keywords)):
             raise Unsure
         prover.acted.append(True)
         keep((args, keywords))

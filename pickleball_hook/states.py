@@ -11,11 +11,11 @@ import sys
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any, cast
 
-from pickleball_hook import names, rules
+from pickleball_hook import names, parts, rules
 from policy_cache.model import STATE, Verdict, depends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pickleball_hook.guard import Guard
 
@@ -61,6 +61,7 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
     if STATE not in verdict.grants and guard.permits(cls, STATE):
         guard.refuse(full_name(cls), "BUILD", verdict.why_not(STATE))
     check_setter(guard, cls, verdict)
+    check_own_setter(guard, inst)
     rules.check(guard, verdict, STATE, inst, (state,))
     if verdict.rule in rules.OWNS_STATE:
         return  # the rule has looked at the whole of it
@@ -69,6 +70,28 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
         guard.check_operands(verdict, STATE, (state,))
     elif verdict.traits.get("custom_state"):
         guard.expose((state,))
+
+
+def reason_against_given_state(guard: Guard, cls: type, state: Any) -> str:
+    """Return why library code may not give a new instance a state, ``""`` if it may.
+
+    Raises
+    ------
+    PolicyViolation
+        If the state is what forbids it.
+    """
+    reason = guard.permits(cls, STATE)
+    if reason:
+        return reason
+    verdict = class_verdict(guard, cls)
+    check_setter(guard, cls, verdict)
+    rules.check(guard, verdict, STATE, cls, (state,))
+    check_state(guard, cls, verdict, state)
+    if depends(verdict.traits, STATE):
+        guard.check_operands(verdict, STATE, (state,))
+    elif verdict.traits.get("custom_state"):
+        guard.expose((state,))
+    return ""
 
 
 def class_verdict(guard: Guard, cls: type) -> Verdict:
@@ -108,6 +131,36 @@ def check_setter(guard: Guard, cls: type, verdict: Verdict) -> None:
         return
     guard.refuse(
         full_name(cls), "BUILD", "its __setstate__ was put in place at run time and is not analysed"
+    )
+
+
+def check_own_setter(guard: Guard, inst: Any) -> None:
+    """Check that what BUILD will call is the ``__setstate__`` of the object's class.
+
+    An object may have been made with an attribute of that name, and a ``__getattr__`` that hands on
+    to what it holds gives the ``__setstate__`` of another object, which is judged by nobody.
+    """
+    cls = type(inst)
+    if "__setstate__" in (parts.attributes(inst) or ()):
+        guard.refuse(full_name(cls), "BUILD", "its attributes hold a __setstate__ of their own")
+    if not computes_attributes(cls):
+        return
+    expected = static(cls, "__setstate__")
+    guard.calling = True
+    given = getattr(inst, "__setstate__", None)
+    guard.calling = False
+    own = type(given) is MethodType and given.__self__ is inst and given.__func__ is expected
+    native = expected is not None and not isinstance(expected, FunctionType)
+    if callable(given) and not own and not native:
+        guard.refuse(full_name(cls), "BUILD", "its __setstate__ is that of something else")
+
+
+def computes_attributes(cls: type) -> bool:
+    """Tell whether code in Python gives the ``__setstate__`` of a class's instances."""
+    if isinstance(static(cls, "__getattribute__"), FunctionType):
+        return True
+    return static(cls, "__setstate__") is None and isinstance(
+        static(cls, "__getattr__"), FunctionType
     )
 
 
@@ -208,7 +261,8 @@ def _check_keys(
         if key.startswith("__") and key.endswith("__"):
             if key in own_names and (key not in _NAMING or value is None or type(value) is str):
                 continue  # the class's own code gives its instances this attribute
-            if special and key not in own_keys and key not in _ALLOWED_DUNDERS:
+            forged = key == "__class__" and isinstance(value, type)
+            if (special and key not in own_keys and key not in _ALLOWED_DUNDERS) or forged:
                 guard.refuse(
                     full_name(cls), f"BUILD of {key}", "a state may not set special attributes"
                 )
@@ -228,24 +282,125 @@ def _check_setters(guard: Guard, cls: type, table: dict[Any, Any], judged: froze
             )
 
 
-def _check_shadow(guard: Guard, cls: type, key: str, value: object) -> None:
+def _check_shadow(
+    guard: Guard, cls: type, key: str, value: object, operation: str = "BUILD"
+) -> None:
+    reason = _reason_against_shadow(guard, cls, key, value)
+    if reason:
+        guard.refuse(
+            guard.name(value),
+            f"{operation} of {full_name(cls)}.{key}",
+            f"it shadows a method: {reason}",
+        )
+
+
+def _reason_against_shadow(guard: Guard, cls: type, key: str, value: object) -> str:
     """A callable that takes the place of a method will be called in its stead.
 
     A function that may be referred to reaches no sink whatever it is called with.
     """
     found = static(cls, key)
     if isinstance(found, MemberDescriptorType):
+        return ""
+    if not callable(found) and not hasattr(type(found), "__get__"):
+        return ""
+    reason = guard.reason_against_call(value)
+    if isinstance(found, type) and isinstance(value, type) and guard.is_constructor(value):
+        return ""  # one class in the place of another, for the program to make objects of
+    return reason and guard.reason_against_use(value, guard.class_verdict(cls)) and reason
+
+
+# -- tables that calls are given -------------------------------------------------------------------
+
+_FORGING = frozenset(
+    [
+        *("__class__", "__setstate__", "__getstate__", "__reduce__", "__reduce_ex__"),
+        *("__copy__", "__deepcopy__", "append", "extend", "add"),
+    ]
+)
+"""Attributes of an instance that the interpreter, pickle or copy take for what the object is."""
+_SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
+_TABLES = (dict, list, tuple)
+
+
+def has_table(values: Iterable[Any]) -> bool:
+    """Tell whether values hold callables, or what may be such, under names: in dicts or pairs."""
+    return any(True for _ in _named_values(values))
+
+
+def _named_values(values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    """Give names and values, but literals, of the dicts and pairs among values."""
+    seen: set[int] = set()
+    waiting = [value for value in values if issubclass(type(value), _TABLES)]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if issubclass(type(value), dict):
+            items = [*dict.values(value)]
+            pairs: Any = dict.items(value)
+        else:
+            base: Any = list if issubclass(type(value), list) else tuple
+            items = [*base.__iter__(value)]
+            pairs = (items,) if len(items) == 2 else ()
+        if _SCALARS.issuperset(map(type, items)):
+            continue
+        for key, held in pairs:
+            if issubclass(type(key), str) and type(held) not in _SCALARS:
+                yield str(key), held
+        waiting += [item for item in items if issubclass(type(item), _TABLES)]
+
+
+def check_given(guard: Guard, target: Any, verdict: Verdict, operands: tuple[Any, ...]) -> None:
+    """Check tables that a call is given: it may make them attributes of what it makes.
+
+    What must not be in the state of a class's instances must not come to them so either. Which
+    class a function makes is known if it is given that.
+
+    Raises
+    ------
+    PolicyViolation
+    """
+    if not has_table(operands):
         return
-    if callable(found) or hasattr(type(found), "__get__"):
-        reason = guard.reason_against_call(value)
-        if isinstance(found, type) and isinstance(value, type) and guard.is_constructor(value):
-            return  # one class in the place of another, for the program to make objects of
-        if reason and guard.reason_against_use(value, guard.class_verdict(cls)):
+    if any("base policy" in evidence for evidence in verdict.grants.values()):
+        return
+    classes = [value for value in (target, *operands) if isinstance(value, type)]
+    for key, value in _named_values(operands):
+        if not guard.is_callable(value):
+            continue
+        if key in _FORGING and (isinstance(value, type) or guard.reason_against_use(value)):
             guard.refuse(
                 guard.name(value),
-                f"BUILD of {full_name(cls)}.{key}",
-                f"it shadows a method: {reason}",
+                f"an attribute {key}",
+                f"{guard.name(target)} may give what it makes an attribute that is special",
             )
+        for cls in classes:
+            _check_shadow(guard, cls, key, value, "an attribute")
+
+
+def check_made(guard: Guard, value: Any) -> None:
+    """Check attributes that a call has given to what it made of a table with callables.
+
+    What must not be there is taken away: nobody may call it when the object goes.
+    """
+    cls = type(value)
+    held = parts.attributes(value)
+    for key, part in [*(held or {}).items()]:
+        if type(key) is not str or not guard.is_callable(part):
+            continue
+        own = isinstance(part, MethodType) and part.__self__ is value
+        reason = "" if own else _reason_against_shadow(guard, cls, key, part)
+        if not reason:
+            continue
+        if guard.enforcing and held is not None:
+            del held[key]
+        guard.refuse(
+            guard.name(part),
+            f"an attribute {full_name(cls)}.{key}",
+            f"it shadows a method: {reason}",
+        )
 
 
 def _check_slots(

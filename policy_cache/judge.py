@@ -18,6 +18,7 @@ from policy_cache.model import (
     BARE,
     CALL,
     CHOOSY,
+    COMPUTES,
     CONSTRUCT,
     DEFERRED,
     FILL,
@@ -418,6 +419,8 @@ def _judge_class(module: str, name: str, thing: Thing) -> Verdict:
     if assigner is not None:
         tainted = frozenset([*parameters(assigner, True), ALL_STATE])
         case.traits["assigns"] = not reach(assigner, thing, tainted, MOST_IMPLICIT).hits
+    if _computes_attributes(line.metaclasses):
+        case.traits[COMPUTES] = True
     own_names = _own_special_names(thing)
     if own_names:
         case.traits["own_names"] = own_names
@@ -425,6 +428,22 @@ def _judge_class(module: str, name: str, thing: Thing) -> Verdict:
     if line.unknown:
         case.unproven.append(f"unresolved bases of {thing.name}: {', '.join(line.unknown)}")
     return case.verdict()
+
+
+def _computes_attributes(metaclasses: Iterable[Thing]) -> bool:
+    """Tell whether asking a class for any name reaches a sink with that name.
+
+    ``__getattr__`` of its class of classes runs for what a dotted name in a file asks it for.
+    """
+    for metaclass in metaclasses:
+        for hook in ("__getattr__", "__getattribute__"):
+            found = python_method(metaclass, hook) if metaclass.kind == "class" else None
+            if found is None or metaclass.key in _PLAIN_METACLASSES:
+                continue
+            summary = reach(found, metaclass, frozenset(parameters(found, True)))
+            if summary.hits or summary.unproven:
+                return True
+    return False
 
 
 def _is_own_special(name: str) -> bool:
