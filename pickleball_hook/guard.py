@@ -212,7 +212,7 @@ class Guard:
         """Return what a stand-in stands for, and anything else as it is."""
         return self._behind[id(value)] if type(value) is names.CallOnly else value
 
-    def lent(self, stand_in: names.CallOnly) -> object:
+    def borrow(self, stand_in: names.CallOnly) -> object:
         """Return what a stand-in that a ``find_class`` gave stands for, under its verdict.
 
         An unpickler may look names up by the ``find_class`` of the one that it reads for

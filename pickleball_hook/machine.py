@@ -78,7 +78,7 @@ def request(self: Any, module: str, name: str) -> object:
     value = self.find_class(module, name)
     guard.calling = before
     if type(value) is names.CallOnly:
-        value = guard.lent(value)
+        value = guard.borrow(value)
     if guard.verdict_of(value) is None:
         outer = getattr(self, "_outer", None) or self
         names.accept_from_program(guard, value, outer, module, name)
