@@ -302,3 +302,12 @@ class Watch:
         if found.inert and when == LATER:
             return "a finalizer may call a method that calls what its object holds"
         return found.reason
+
+
+def computed(inst: Any, name: str) -> Any:
+    """Return what an object's own code gives for an attribute, None for nothing.
+
+    Here and not where it is judged: what that code brings about is the stream's doing, and the
+    effect guard takes what happens below the judging modules for the guard's own.
+    """
+    return getattr(inst, name, None)

@@ -11,7 +11,7 @@ import sys
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any, cast
 
-from pickleball_hook import names, parts, rules
+from pickleball_hook import methods, names, parts, rules
 from policy_cache.model import STATE, Verdict, depends
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
         guard.refuse(full_name(cls), "BUILD", verdict.why_not(STATE))
     check_setter(guard, cls, verdict)
     check_own_setter(guard, inst)
+    guard.check_addition(inst, STATE, [state])
     rules.check(guard, verdict, STATE, inst, (state,))
     if verdict.rule in rules.OWNS_STATE:
         return  # the rule has looked at the whole of it
@@ -147,7 +148,7 @@ def check_own_setter(guard: Guard, inst: Any) -> None:
         return
     expected = static(cls, "__setstate__")
     guard.calling = True
-    given = getattr(inst, "__setstate__", None)
+    given = methods.computed(inst, "__setstate__")
     guard.calling = False
     own = type(given) is MethodType and given.__self__ is inst and given.__func__ is expected
     native = expected is not None and not isinstance(expected, FunctionType)
@@ -196,9 +197,11 @@ def check_state(guard: Guard, cls: type, verdict: Verdict, state: Any) -> None:
     if isinstance(state, dict):
         _check_keys(guard, cls, dict.items(state), own_keys, exact=not custom)
         if assigns:
-            _check_setters(guard, cls, state, frozenset(verdict.traits.get("setters", ())))
+            judged = frozenset(verdict.traits.get("setters", ()))
+            _check_setters(guard, cls, dict.keys(state), judged)
     if custom:
-        _check_nested(guard, cls, state, own_keys, assigns)
+        judged = frozenset(verdict.traits.get("setters", ()))
+        _check_nested(guard, cls, state, own_keys, judged if assigns else None)
 
 
 def halves(state: Any) -> tuple[Any, Any]:
@@ -210,9 +213,12 @@ def halves(state: Any) -> tuple[Any, Any]:
 
 
 def _check_nested(
-    guard: Guard, cls: type, state: Any, own_keys: frozenset[str], assigns: bool
+    guard: Guard, cls: type, state: Any, own_keys: frozenset[str], judged: frozenset[str] | None
 ) -> None:
-    """Check the tables and pairs within a state: a setter may take attributes from any of them."""
+    """Check the tables and pairs within a state: a setter may take attributes from any of them.
+
+    `judged` are the properties that a setter may set which assigns by name, None for others.
+    """
     seen: set[int] = set()
     waiting = [state]
     while waiting:
@@ -229,7 +235,9 @@ def _check_nested(
             pairs = [pair for pair in map(_pair, items) if pair is not None]
             waiting += items
         if value is not state or not isinstance(value, dict):
-            _check_keys(guard, cls, pairs, own_keys, exact=False, special=assigns)
+            _check_keys(guard, cls, pairs, own_keys, exact=False, special=judged is not None)
+            if judged is not None:
+                _check_setters(guard, cls, [key for key, _ in pairs], judged)
 
 
 def _pair(value: Any) -> tuple[Any, Any] | None:
@@ -270,9 +278,9 @@ def _check_keys(
             _check_shadow(guard, cls, key, value)
 
 
-def _check_setters(guard: Guard, cls: type, table: dict[Any, Any], judged: frozenset[str]) -> None:
+def _check_setters(guard: Guard, cls: type, keys: Iterable[Any], judged: frozenset[str]) -> None:
     """A setter that assigns computed keys runs properties: plain members, or analysed ones."""
-    for key in dict.keys(table):
+    for key in keys:
         found = static(cls, key) if type(key) is str else None
         if not hasattr(type(found), "__set__") or isinstance(found, MemberDescriptorType):
             continue

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from policy_cache.flow import (
     BY_MACHINE,
+    BY_NAME,
     CALLED_OFTEN,
     IMPLICIT,
     OPERAND_HITS,
@@ -23,6 +24,7 @@ from policy_cache.flow import (
 from policy_cache.flow import STATE as ALL_STATE
 from policy_cache.hierarchy import in_class_scope, member
 from policy_cache.model import (
+    ANYTIME,
     AS_KEY,
     CALL,
     CONSTRUCT,
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from policy_cache.flow import Hit, Summary
     from policy_cache.judge import Case
 
-_UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__"])
+_UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__", BY_NAME])
 """Attributes of objects of the file's that need no question when they are looked up."""
 
 MOST_IMPLICIT = 20
@@ -125,8 +127,10 @@ def judge_implicit(case: Case) -> None:
 
 def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
     calls = any(hit.category in OPERAND_HITS for hit in summary.hits)
-    if calls and name in ("__del__", "__hash__", *CALLED_OFTEN):
+    often = (*BY_MACHINE, *CALLED_OFTEN)
+    if calls and name in often and (name != "__eq__" or _is_hashed(case.thing)):
         _add(case.traits, INERT, STATE, CALL)
+        case.traits[ANYTIME] = True
     if calls and name == "__del__":
         _add(case.traits, SETS, STATE, CALL)
     if name == "__del__":

@@ -8,6 +8,7 @@ from policy_cache.flow.arguments import Call, call_of
 from policy_cache.flow.definitions import (
     class_of,
     is_followed,
+    methods_looked_up,
     opens_for_writing,
     owned_by_stdlib,
     shift,
@@ -16,6 +17,7 @@ from policy_cache.flow.definitions import (
 from policy_cache.flow.lookups import SPECIAL, Lookups
 from policy_cache.flow.objects import items_of, may_act
 from policy_cache.flow.tables import (
+    ASKED,
     CALLABLE,
     CALLERS,
     HARMLESS_RESULTS,
@@ -85,6 +87,7 @@ class Calls(Lookups):
         for keyword in node.keywords:
             value = self.eval(keyword.value)
             if keyword.arg is None:
+                self._looks_up(value, "keys")
                 unpacked.append(value)
             else:
                 named[keyword.arg] = value
@@ -96,6 +99,8 @@ class Calls(Lookups):
     ) -> Value:
         name = func.attr
         given = join(*call.values)
+        if name == "update":
+            self._looks_up(join(*call.positional), "keys")
         if name in MUTATORS:
             for atom in receiver.of(GLOBAL) if given.carries else ():
                 if atom.thing is not None:
@@ -239,6 +244,7 @@ class Calls(Lookups):
 
     def _enter(self, node: ast.AST, thing: Thing, call: Call, on_self: bool = False) -> Value:
         """Follow a call to what `thing` is."""
+        self._looks_up(join(*call.values), *ASKED.get(thing.key, ()))
         special = SPECIAL.get(thing.key)
         if special is not None:
             return special(self, node, thing, call)
@@ -271,6 +277,8 @@ class Calls(Lookups):
             self._call_with_anything(node, join(*call.values).only(INSTANCE, SELF))
             return NOTHING
         self._hand_over(node, call)
+        if call.carries:
+            self._looks_up(DATA, *methods_looked_up(thing))
         called = self._called_back(thing, call)
         if called is not None:
             self._call_back(node, called, call, False)

@@ -110,14 +110,20 @@ def owned_by_stdlib(thing: Thing) -> bool:
 
 def is_followed(thing: Thing) -> bool:
     """Tell whether a function is looked into; the table of sinks speaks for standard library."""
-    return not owned_by_stdlib(thing) and not _is_reviewed(thing)
+    return not owned_by_stdlib(thing) and _vouched(thing) is None
 
 
-def _is_reviewed(thing: Thing) -> bool:
-    """Tell whether the base policy vouches for a function, so that it need not be followed."""
+def methods_looked_up(thing: Thing) -> tuple[str, ...]:
+    """Return the methods that a function which need not be followed calls on what it is given."""
+    line = None if owned_by_stdlib(thing) else _vouched(thing)
+    return tuple(line.traits.get("looks_up", ())) if line is not None else ()
+
+
+def _vouched(thing: Thing) -> base_policy.Line | None:
+    """Return the line by which the base policy vouches for a function, if there is one."""
     assert thing.source is not None
     line = base_policy.look_up(thing.source.module.owner.name, thing.key)
-    return line is not None and bool(line.traits.get("vouched"))
+    return line if line is not None and line.traits.get("vouched") else None
 
 
 def binds(thing: Thing, bound: bool) -> bool:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import ast
 
 from policy_cache.flow.arguments import Call, call_of
-from policy_cache.flow.definitions import binds, class_of, decorator_texts, is_followed, parameters
+from policy_cache.flow.definitions import (
+    binds,
+    class_of,
+    decorator_texts,
+    is_followed,
+    methods_looked_up,
+    parameters,
+)
 from policy_cache.flow.frame import Frame
 from policy_cache.flow.objects import opens
 from policy_cache.flow.summary import Given, Summary
@@ -50,6 +57,8 @@ class Following(Frame):
                 assert found is not None
                 if call.carries or held:
                     self._hit(call.node, thing.key, found.category, found.why)
+            if call.carries or held:
+                self._looks_up(DATA, *methods_looked_up(thing))
             return Value(call.carries or held)
         assert isinstance(thing.node, FUNCTION)
         bound = binds(thing, bound)

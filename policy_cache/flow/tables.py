@@ -43,6 +43,34 @@ PROTOCOL = (
 RARE = tuple(name for name in PROTOCOL if name not in IMPLICIT)
 """Those that are not judged with each class anyway."""
 
+_COMPARED = ("__lt__", "__gt__", "__le__", "__ge__")
+_COPIED = ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs_ex__", "__getnewargs__")
+ASKED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("builtins:dict", "collections:OrderedDict", "collections:Counter"), ("keys",)),
+    **dict.fromkeys(("builtins:sorted", "builtins:min", "builtins:max"), _COMPARED),
+    **{f"{m}:{n}": _COMPARED for m in ("heapq", "_heapq") for n in ("heapify", "heappush")},
+    **{f"{m}:insort": _COMPARED for m in ("bisect", "_bisect")},
+    "builtins:sum": ("__add__", "__radd__"),
+    "builtins:abs": ("__abs__",),
+    "builtins:round": ("__round__",),
+    "builtins:divmod": ("__divmod__", "__rdivmod__"),
+    "builtins:pow": ("__pow__", "__rpow__"),
+    "builtins:bytes": ("__bytes__",),
+    "builtins:complex": ("__complex__",),
+    "builtins:reversed": ("__reversed__",),
+    "copy:copy": ("__copy__", *_COPIED),
+    "copy:deepcopy": ("__deepcopy__", *_COPIED),
+    **dict.fromkeys(("pickle:dumps", "pickle:dump", "_pickle:dumps", "_pickle:dump"), _COPIED),
+    **{f"math:{name}": (f"__{name}__",) for name in ("floor", "ceil", "trunc")},
+}
+"""Methods that functions of the standard library call on what they are given.
+
+They are no such that are judged with each class (`IMPLICIT`): those need no question.
+"""
+
+BY_NAME = "setattr"
+"""Among the methods of a summary: attributes are set whose names come from what the file gives."""
+
 OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -123,6 +151,17 @@ PLAIN_DECORATORS = frozenset(
         *("abc:abstractmethod", "abc:abstractproperty", "typing:overload", "typing:final"),
     ]
 )
+ASKING_DECORATORS = {
+    f"{module}.overrides:{name}": "__array_function__"
+    for module in ("numpy.core", "numpy._core")
+    for name in ("array_function_dispatch", "array_function_from_c_func_and_dispatcher")
+}
+"""Decorators by which a function asks what it is given first, and the method they call for it.
+
+The dispatchers that numpy hands them give back some of the arguments (NEP 18; numpy
+_core/overrides.py, and multiarray/arrayfunction_override.c).
+"""
+
 PLAIN_METHODS = frozenset(
     name
     for kind in (str, bytes, list, dict, set, tuple, int)

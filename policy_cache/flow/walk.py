@@ -15,7 +15,7 @@ from policy_cache.flow.definitions import (
 from policy_cache.flow.expressions import Expressions
 from policy_cache.flow.frame import Done
 from policy_cache.flow.summary import Summary
-from policy_cache.flow.tables import FUNCTION, PLAIN_DECORATORS
+from policy_cache.flow.tables import ASKING_DECORATORS, FUNCTION, PLAIN_DECORATORS
 from policy_cache.hierarchy import member
 from policy_cache.resolve import Thing, resolve
 from policy_cache.syntax import absolute
@@ -119,15 +119,20 @@ class Walk(Expressions):
             made = decorator.func if isinstance(decorator, ast.Call) else decorator
             if isinstance(made, ast.Attribute) and made.attr in ("setter", "getter", "deleter"):
                 continue
-            for atom in self.statics.evaluate(made, self.source, self.defining).of(GLOBAL, UNKNOWN):
+            value = self.statics.evaluate(made, self.source, self.defining)
+            for atom in value.of(GLOBAL, UNKNOWN):
                 self._follow_decorator(decorator, atom)
 
     def _follow_decorator(self, node: ast.expr, atom: Atom) -> None:
         thing = atom.thing
         if thing is None or thing.kind == "value":
-            self._doubt(node, f"is decorated with {ast.unparse(node)}")
+            # Where its expression is a known function, that is among the decorators as well.
+            if thing is None or not self.statics.of(thing, None).of(GLOBAL):
+                self._doubt(node, f"is decorated with {ast.unparse(node)}")
         elif thing.key in PLAIN_DECORATORS:
             return
+        elif thing.key in ASKING_DECORATORS:
+            self._ask_first(node, ASKING_DECORATORS[thing.key])
         elif thing.kind == "function" and is_followed(thing):
             wrapped = Atom(WRAPPED, self.function)  # called with what the walk has seen
             firsts = wrapping_parameters(thing) if isinstance(node, ast.Call) else []
@@ -139,6 +144,14 @@ class Walk(Expressions):
                 if found is not None and found[1].kind == "function" and is_followed(found[1]):
                     given = frozenset(parameters(found[1], True)[1:])
                     self._merge(node, self._below(found[1], thing, given, frozenset()))
+
+    def _ask_first(self, node: ast.expr, asked: str) -> None:
+        """Handle a decorator whose argument picks those of the function that have a say in it."""
+        given = [token for token in self.tokens if not token.startswith("self.")]
+        self.methods.update(f"{name}.{asked}" for name in given)
+        for part in node.args[:1] if isinstance(node, ast.Call) and given else ():
+            picker = self.statics.evaluate(part, self.source, self.defining)
+            self._call_with_anything(node, picker)
 
     def _statement(self, node: ast.AST) -> None:
         handler = _STATEMENTS.get(type(node))

@@ -6,6 +6,7 @@ import pytest
 
 from tests.attacks.assembler import build, call, name, new, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.named import TOUCH
 from tests.attacks.opcodes import APPEND, SETITEM
 
 SETTERS = """
@@ -76,6 +77,18 @@ ATTACKS = [
         "a missing attribute reaches a sink",
         lambda canary: stream(held("Asked", canary), value([]), APPEND),
         "__getattr__",
+    ),
+    Attack(
+        "a missing attribute calls what the object was made with",
+        lambda canary: stream(build(call(name("gadgets.odd", "AsksBack"), TOUCH, canary), {})),
+        "Touch",
+    ),
+    Attack(
+        "a comparison of keys calls what an object was made with",
+        lambda canary: stream(
+            value({call(name("gadgets.odd", "ComparesBack"), TOUCH, canary): 1, 1: 2})
+        ),
+        "Touch",
     ),
     Attack(
         "__new__ reaches a sink by NEWOBJ",

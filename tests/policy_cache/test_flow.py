@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from policy_cache import flow
+from policy_cache import base_policy, flow
 from policy_cache.flow import STATE, Summary, parameters, reach
 from policy_cache.resolve import resolve
 
@@ -559,3 +559,29 @@ def test_a_sink_far_away_counts(reached: Reached) -> None:
     source = "def g0(n, c): return getattr(os, n)(c)\n"
     source += "".join(f"def g{n}(n, c): return g{n - 1}(n, c)\n" for n in range(1, 9))
     assert "getattr" in sinks(reached(source + "def f(n, c): g8(n, c)"))
+
+
+class TestVouchedFor:
+    """A function that was read is not followed, but for the methods that its line names."""
+
+    @pytest.fixture(autouse=True)
+    def line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        traits = {"vouched": True, "looks_up": ["__reduce__"]}
+        line = base_policy.Line("function", (), "read", "", False, "", traits, "")
+        known = base_policy.look_up
+        monkeypatch.setattr(
+            base_policy,
+            "look_up",
+            lambda owner, key: line if key == "acme:digest" else known(owner, key),
+        )
+
+    @pytest.mark.parametrize("call", ["digest(c)", "digest(1, [c])", "digest(x=c)"])
+    def test_its_methods_are_asked_for(self, reached: Reached, call: str) -> None:
+        summary = reached(f"def digest(*x, **k): os.system(x)\ndef f(c): return {call}")
+        assert not summary.hits
+        assert not summary.unproven
+        assert ".__reduce__" in summary.methods
+
+    def test_not_without_data(self, reached: Reached) -> None:
+        summary = reached("def digest(*x): os.system(x)\ndef f(c): return digest(1)")
+        assert not summary.methods
