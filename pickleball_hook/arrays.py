@@ -135,7 +135,7 @@ def array_setter(prover: Prover, named: Named) -> Any:
 
     def __setstate__(self: Any, state: Any) -> None:
         mark(self)
-        if prover.contents is not None:
+        if prover.contents is not None and type(state[-1]) is not list:
             prover.contents[id(self)] = state
         version, shape, dtype, fortran, data = state
         if type(state) is not tuple or type(shape) is not tuple or type(dtype) is not DType:

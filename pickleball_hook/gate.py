@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _closed: dict[tuple[str, str], object] | None = None
+_absent: set[tuple[str, str]] = set()
+"""Closed globals of modules that were not imported when they were looked for."""
 
 
 class Leave(BaseException):
@@ -44,11 +46,27 @@ def closed_global(unpickler: Any, module: str, name: str) -> object:
     table = _closed_set()
     expected = table.get((module, name), table)
     if expected is table:
-        raise Leave
+        expected = _imported_since(module, name)
     found = CUnpickler.find_class(unpickler, module, name)
     if found is not expected:
         raise Leave
     return found
+
+
+def _imported_since(module: str, name: str) -> object:
+    """Return a closed global of a module that the program has imported meanwhile.
+
+    Raises
+    ------
+    Leave
+        If it is none, or the module is still not there.
+    """
+    value = _own(module, name) if (module, name) in _absent and module in sys.modules else None
+    if value is None:
+        raise Leave
+    _closed_set()[module, name] = value
+    _absent.discard((module, name))
+    return value
 
 
 def usable() -> bool:
@@ -72,21 +90,29 @@ def _closed_set() -> dict[tuple[str, str], object]:
             value = _own(module, name)
             if value is not None:
                 _closed[module, name] = value
+            elif module not in sys.modules:
+                _absent.add((module, name))
     return _closed
 
 
 def _own(module: str, name: str) -> object:
-    """Return an attribute of an imported standard-library module, if it is the real module."""
+    """Return an attribute of an imported standard-library module, if it is the module's own."""
+    if not _is_stdlib(module):
+        return None
+    value: object = vars(sys.modules[module]).get(name)
+    home = getattr(value, "__module__", module)
+    return value if home == module or _is_stdlib(home) else None
+
+
+def _is_stdlib(module: object) -> bool:
+    """Tell whether an imported module is the standard library's."""
     from policy_cache.policies import is_stdlib_file
 
-    holder = sys.modules.get(module)
+    holder = sys.modules.get(module) if type(module) is str else None
     file = getattr(holder, "__file__", None)
-    if holder is None or (file is not None and not is_stdlib_file(file)):
-        return None
-    if file is None and module not in sys.builtin_module_names:
-        return None
-    value: object = vars(holder).get(name)
-    return value
+    if file is None:
+        return holder is not None and module in sys.builtin_module_names
+    return is_stdlib_file(file)
 
 
 class Reader:

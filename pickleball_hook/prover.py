@@ -185,6 +185,10 @@ class Prover(Guard):
         """Dicts and lists that a library may keep, and what was in them when it got them."""
         self.alone: list[Any] = []
         """Containers whose content was judged: library code must not reach them elsewhere."""
+        self.shared: list[Any] = []
+        """Those of them that stand in more than one place of what was judged at once."""
+        self.places: list[int] = []
+        """In how many."""
 
     def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
         """Leave it to the reference machine, which will tell why."""
@@ -227,6 +231,8 @@ class Prover(Guard):
             named.states.clear()
         self.kept.clear()
         self.alone.clear()
+        self.shared.clear()
+        self.places.clear()
         self.judged.clear()
         self.objects.clear()
         self.memo = dict
@@ -244,6 +250,7 @@ class Prover(Guard):
             named.clear()
         for table in (self.named, self.granted, self.made, self.sealed, self.setters, self.objects):
             table.clear()
+        self.held.clear()
         self.acted.clear()
         self.answers.clear()
         self.watch = methods.Watch()
@@ -344,36 +351,61 @@ class Buffered(Number):
 
 def is_fixed(value: Any) -> bool:
     """Tell whether a value is a literal in which nothing can change any more."""
-    kind = type(value)
-    if kind is tuple or kind is frozenset:
-        return all(map(is_fixed, value))
-    return kind in SCALARS
+    waiting = [value]
+    seen = set()
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind in SCALARS:
+            continue
+        if kind is not tuple and kind is not frozenset:
+            return False
+        if SCALARS.issuperset(map(type, value)) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        waiting += value
+    return True
 
 
 def is_array(kind: Any) -> bool:
     return bool(kind.named.verdict.rule == "numpy_array")
 
 
-def note_containers(prover: Prover, state: Any) -> None:
-    """Remember the containers of a state that was judged, and is kept, and what is in them."""
-    prover.judged += [(value, content_of(value)) for value in note_alone(prover, state)]
-
-
-def note_alone(prover: Prover, state: Any) -> list[Any]:
-    """Remember the containers of a value that was judged, and return them."""
-    waiting = [state]
-    seen = set()
+def note_containers(prover: Prover, *values: Any) -> None:
+    """Remember the containers of values that were judged together, and what is in them."""
+    waiting = [*values]
+    places: dict[int, int] = {}
     found = []
     while waiting:
         value = waiting.pop()
         kind = type(value)
-        if not issubclass(kind, (dict, list, tuple)) or id(value) in seen or value == ():
+        if not issubclass(kind, (dict, list, tuple)):
             continue
-        seen.add(id(value))
-        found.append(value)
-        waiting += value.values() if isinstance(value, dict) else value
-    prover.alone += found
-    return found
+        if id(value) in places:
+            places[id(value)] += 1
+        elif kind is not tuple or not SCALARS.issuperset(map(type, value)):
+            places[id(value)] = 1
+            found.append(value)
+            waiting += value.values() if isinstance(value, dict) else value
+    keep_alone(prover, found, places)
+    prover.judged += [(value, content_of(value)) for value in found if type(value) is not tuple]
+
+
+def keep_alone(prover: Prover, values: list[Any], places: dict[int, int]) -> None:
+    """Remember what no code may have from elsewhere than the places in which it was judged.
+
+    What stands in several of them was judged in all of them at once, before any code got it.
+    """
+    if len(values) == sum(map(places.__getitem__, map(id, values))):
+        prover.alone += values
+        return
+    for value in values:
+        count = places[id(value)]
+        if count == 1:
+            prover.alone.append(value)
+        else:
+            prover.shared.append(value)
+            prover.places.append(count)
 
 
 def note_dicts(prover: Prover, args: tuple[Any, ...]) -> None:

@@ -19,6 +19,7 @@ from pickleball_hook.prover import (
     content_of,
     defines,
     is_array,
+    keep_alone,
     note_containers,
     stop,
 )
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from pickleball_hook.prover import Prover
 
 
-STATE_RULES = frozenset(["", "scipy_distribution", "literal_args"])
+STATE_RULES = frozenset(["", "scipy_distribution", "literal_args", "sklearn_vectorizer"])
+"""Rules that look at names and literals of a state only, which are themselves in the shadow."""
 CONTENT_RULES = frozenset(["sklearn_tree"])
 """Rules that look into the arrays of a state."""
 careful: set[tuple[str, str]] = set()
@@ -142,7 +144,7 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         if live:
             states.check_own_setter(prover, self)
         mark(self)
-        if not plain:
+        if not plain or inert:
             prover.acted.append(True)
         if direct and type(state) not in PLAIN:
             raise Unsure
@@ -189,14 +191,20 @@ def search(prover: Prover, state: Any, live: bool = False) -> None:
     Unsure
     """
     waiting = [state]
-    seen = set()
+    places: dict[int, int] = {}
+    results = []
     while waiting:
         value = waiting.pop()
         kind: Any = type(value)
-        if kind in SCALARS or id(value) in seen:
+        if kind in SCALARS:
             continue
-        seen.add(id(value))
+        if id(value) in places:
+            places[id(value)] += 1
+            continue
+        places[id(value)] = 1
         if issubclass(kind, (dict, list, tuple, set, frozenset)):
+            if kind is set:
+                prover.judged.append((value, content_of(value)))
             waiting += value
             waiting += value.values() if isinstance(value, dict) else ()
         elif kind is deque:
@@ -208,7 +216,7 @@ def search(prover: Prover, state: Any, live: bool = False) -> None:
             if live and not named.searched:
                 raise Unsure
             named.searched = True
-            prover.alone.append(value)
+            results.append(value)
             waiting += [named.later[value.index]] if value.index in named.later else []
         elif kind not in prover.inert or id(value) in prover.objects:
             raise Unsure
@@ -216,15 +224,20 @@ def search(prover: Prover, state: Any, live: bool = False) -> None:
             if not is_array(kind):
                 raise Unsure
             prover.objects[id(value)] = value  # it may not come to hold any either
+    keep_alone(prover, results, places)
 
 
 def _note_results(prover: Prover, state: Any) -> None:
     """Have the replay search what calls gave that are part of a state."""
+    places: dict[int, int] = {}
+    results = {}
     for value in state if type(state) is tuple else (state,):
         for part in value.values() if type(value) is dict else (value,):
             if issubclass(type(part), Result):
                 part.named.searched = True
-                prover.alone.append(part)
+                results[id(part)] = part
+                places[id(part)] = places.get(id(part), 0) + 1
+    keep_alone(prover, [*results.values()], places)
 
 
 def _is_special(key: Any) -> bool:
@@ -264,6 +277,9 @@ def _settle_alone(prover: Prover) -> None:
                 if type(half) is dict and sys.getrefcount(half) > LISTED:
                     raise Unsure
     if prover.alone and max(map(sys.getrefcount, prover.alone)) > SOLE + 1:
+        raise Unsure
+    counts = map(sys.getrefcount, prover.shared)
+    if any(count > SOLE + places for count, places in zip(counts, prover.places)):  # noqa: B905 (3.10)
         raise Unsure
 
 

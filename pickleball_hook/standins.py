@@ -22,7 +22,6 @@ from pickleball_hook.prover import (
     Unsure,
     defines,
     is_fixed,
-    note_alone,
     note_containers,
     note_dicts,
     stop,
@@ -62,7 +61,17 @@ _TRAITS = frozenset(
             "computes",
             "constructs",
         ),
-        *("custom_state", "deferred", "fresh", "inert", "kin", "live", "own_names", "sets"),
+        *(
+            "anytime",
+            "custom_state",
+            "deferred",
+            "fresh",
+            "inert",
+            "kin",
+            "live",
+            "own_names",
+            "sets",
+        ),
         "setters",
         *("state_keys", "state_rule", "textless", "unproven", "unreduced", "vouched"),
         *("methods", "used"),
@@ -70,7 +79,10 @@ _TRAITS = frozenset(
 )
 """Traits of verdicts that are understood here."""
 _IN_REPLAY = frozenset(
-    ["", "literal_args", "regex", "itemgetter", "numpy_bit_generator", "numpy_mareconstruct"]
+    [
+        *("", "literal_args", "plain_args", "plain_pairs", "regex", "itemgetter"),
+        *("numpy_bit_generator", "numpy_mareconstruct"),
+    ]
 )
 """Argument rules that need the exact values and nothing else: a trampoline checks them then."""
 
@@ -189,8 +201,7 @@ def _are_harmless(prover: Prover, verdict: Verdict, args: tuple[Any, ...]) -> bo
             search(prover, rest)
         except Unsure:
             return False
-        for value in rest:
-            note_alone(prover, value)
+        note_containers(prover, *rest)
     if CALL not in verdict.traits.get(METHODS, ()):
         return True
     return not methods.called_on_kinds(prover, verdict, CALL, {*prover.given}).reason
@@ -327,7 +338,9 @@ def _default_dict(prover: Prover, named: Named) -> Any:
     """``defaultdict(factory)``, which then gets its items."""
     from collections import defaultdict
 
-    if named.real is not defaultdict or prover.permits(named.real, FILL):
+    if named.real is not defaultdict:
+        return _caller(prover, named)
+    if prover.permits(named.real, FILL):
         raise Unsure
     keep = prover.kept.append
     named.checks = True

@@ -27,6 +27,8 @@ def values() -> list[Any]:
     import numpy as np
 
     shared = Plain(x=1)
+    twice = [shared, {"a": [1]}]
+    limits = (1, 2)
     loop = Plain(name="loop")
     loop.self = [loop]  # type: ignore[attr-defined]
     both = Both(1, 2)
@@ -38,6 +40,8 @@ def values() -> list[Any]:
         loop,
         [Slotted(1, [2]), both],
         [Custom({"a": [1]}), Custom(None)],
+        [Custom([twice, {"b": twice}]), Custom(limits), Custom({"c": limits})],
+        [Plain(counts=collections.Counter("abca")), collections.Counter([1, 1])],
         [Callable(x=1)],
         [Row(1, Row(2, None)), {Frozen(1): Frozen(2)}, Colour.RED, Pair(1, Colour.GREEN)],
         collections.OrderedDict(a=Plain(x=1)),

@@ -13,6 +13,7 @@ import inspect
 import io
 import operator
 import pickle
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pickleball_hook import entry, originals
+from pickleball_hook import entry, gate, originals
 from pickleball_hook.errors import PolicyViolation
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
@@ -474,3 +475,26 @@ def test_refused_by_every_loader(load: Callable[[bytes], object], data: bytes) -
     with pytest.raises(Exception) as caught:  # noqa: B017, PT011
         load(data)
     assert plain_fails or isinstance(caught.value, PolicyViolation), caught.value
+
+
+class TestGate:
+    """Which names let a stream run on the C machine without a look at its operations."""
+
+    def test_a_module_that_is_imported_later(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        module = sys.modules["datetime"]
+        monkeypatch.setattr(gate, "_closed", None)
+        monkeypatch.setattr(gate, "_absent", set())
+        stream = b"cdatetime\ndate\n(C\x04\x07\xe0\x02\x1dtR."
+        monkeypatch.delitem(sys.modules, "datetime")
+        gate._closed_set()
+        with pytest.raises(gate.Leave):
+            gate.Gate(gate.Reader(stream)).load()
+        monkeypatch.setitem(sys.modules, "datetime", module)
+        assert gate.Gate(gate.Reader(stream)).load() == datetime.date(2016, 2, 29)
+
+    def test_a_class_that_the_program_has_put_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(gate, "_closed", None)
+        monkeypatch.setattr(gate, "_absent", set())
+        monkeypatch.setattr(datetime, "date", type("date", (), {}))
+        with pytest.raises(gate.Leave):
+            gate.Gate(gate.Reader(b"cdatetime\ndate\n(tR.")).load()

@@ -124,9 +124,24 @@ def test_the_collector_is_left_as_it_was() -> None:
 def test_a_setter_cannot_change_what_was_judged() -> None:
     """A container that two objects share may be changed by the code of the first."""
     table = {"a": 1}
-    stream = differential.c_pickled([Custom(table), Custom(table)], 4)
-    assert not differential.proven(stream)
+    for values in ([Custom(table), Custom(table)], [Custom((table,)), Custom([[table], table])]):
+        stream = differential.c_pickled(values, 4)
+        assert not differential.proven(stream)
+        assert not differential.differs(stream)
+
+
+def test_what_one_state_holds_twice_is_judged_once() -> None:
+    table = {"a": [1]}
+    stream = differential.c_pickled(Custom([table, (table,), {"b": table}]), 4)
+    assert differential.proven(stream)
     assert not differential.differs(stream)
+
+
+def test_tuples_of_tuples_take_no_time() -> None:
+    """Each holds the one before it twice: whoever goes down both ways never comes back."""
+    rows = b"".join(b"2\x86" for _ in range(200))
+    stream = b"\x80\x04cuuid\nUUID\n(" + b")" + rows + b"tR."
+    assert differential.outcome(lambda: entry.loads(stream), True)[0] != "loaded"
 
 
 @pytest.mark.parametrize("items", [[], [1], [1, 2, 3]])
@@ -144,3 +159,18 @@ def test_an_array_of_objects_gets_an_item_for_each(items: list[int]) -> None:
     stream = differential.c_pickled(Forged(), 4)
     for proving in (True, False):
         assert differential.outcome(lambda: entry.loads(stream), proving)[0] == "PolicyViolation"
+
+
+def test_what_code_had_before_it_was_judged_is_not_alone() -> None:
+    """A place that is taken away after the judgement must not stand for one that code has."""
+    custom = b"\x80\x04ctests.pickleball_hook.shapes\nCustom\n\x940("
+    table = b"(\x8c\x01aK\x01d\x940"
+    first = b"h\x00)\x81}\x8c\x05valueh\x01sb"
+    holder = b"}\x94\x8c\x01xh\x01s0"
+    second = b"h\x00)\x81}\x8c\x05valueh\x02sb"
+    taken = b"h\x02\x8c\x01xNs0l."
+    for last in (b"l.", taken):
+        stream = custom + table + first + holder + second + last
+        assert not differential.proven(stream)
+        assert not differential.differs(stream)
+    assert differential.proven(custom + table + first + holder + b"l.")
