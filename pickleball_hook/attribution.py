@@ -286,6 +286,25 @@ def _is_importing(code: CodeType) -> bool:
     return code.co_filename.startswith(_IMPORT_FILES)
 
 
+def is_of_import(frame: FrameType) -> bool:
+    """Tell whether a frame runs in the body of a module that a permitted import executes.
+
+    A finalizer that runs meanwhile may be of an object of the stream.
+    """
+    asking: FrameType | None = frame
+    while asking is not None:
+        code = asking.f_code
+        if code.co_name == "__del__" or _home(asking):
+            return False
+        if code.co_name in _IMPORTING and _is_importing(code):
+            module, importer = _importer(asking)
+            if importer is None or _is_statement(module, importer):
+                return True
+            return bool(_home(importer))
+        asking = asking.f_back
+    return False
+
+
 def _importer(frame: FrameType | None) -> tuple[str, FrameType | None]:
     """Return the module that an import statement or call is about, and the frame it is in."""
     module = ""

@@ -55,7 +55,7 @@ def check(module: object, name: object, frame: FrameType) -> None:
         return
     if trust.is_vouching():
         return
-    if context.current() is None and (context.is_trusted() or channels.trusted(frame)):
+    if context.is_trusted() or (context.current() is None and channels.trusted(frame)):
         return
     if type(module) is not str or type(name) is not str:
         return  # CPython's own complaint follows

@@ -5,12 +5,15 @@ and open handles, and must arrive as it was sent. `channels.json` lists the func
 pickle in such a channel's own receive path. A function is listed with the outer functions it must
 be ``under`` when other ways lead to it too, above all ways from a file: Dask's serializer also
 reads what was spilled to disk, and that is judged like any file. A cache that a library writes
-for itself is listed with the local variable that holds the open ``file``: it is a channel between
-runs of one user as long as nobody else can write to that file, or to a folder above it.
+for itself is listed with the local variable that holds the open ``file``, or the one that has been
+``read`` and may be closed by now: it is a channel between runs of one user as long as nobody else
+can write to that file, or to a folder above it.
 
 Being a call site is not enough: the caller has to see to it that no trust is given inside a
-guarded load, where a file may have brought about the call. For the same reason the analysis of
-what a permitted callable can reach has to take a listed function for a loader without a guard.
+guarded load, where a file may have brought about the call. Modules that such a load imports are the
+exception, for what they keep in files (`of_import`): which one they read is up to them. For the
+same reason the analysis of what a permitted callable can reach has to take a listed function for a
+loader without a guard.
 """
 
 from __future__ import annotations
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     Site = tuple[str, str]
-    # True: a call site. A set: a call site under one of these. False: none. A text: a call site
-    # that has read the file in this local variable.
-    Trust = bool | frozenset[Site] | str
+    # True: a call site. A set: a call site under one of these. False: none. A pair: a call site
+    # that reads the file in this local variable, and whether it may have closed it.
+    Trust = bool | frozenset[Site] | tuple[str, bool]
 
 _MOST_OTHERS = 512
 _FARTHEST = 32
@@ -53,13 +56,35 @@ def trusted(frame: FrameType) -> bool:
     bool
         Whether it is a listed call site, running the very code that the imported module holds.
     """
+    trust = _trust(frame)
+    if isinstance(trust, tuple):
+        return _has_read_own_file(frame, *trust)
+    return trust if isinstance(trust, bool) else _is_under(frame, trust)
+
+
+def of_import(frame: FrameType) -> bool:
+    """Return whether a load, within a guarded one, is of what a module being imported has kept.
+
+    numba's eagerly compiled functions are read from its cache when their module is imported.
+
+    Parameters
+    ----------
+    frame : frame
+        The direct caller of the loader.
+    """
+    trust = _trust(frame)
+    if not isinstance(trust, tuple):
+        return False
+    from pickleball_hook import attribution
+
+    return attribution.is_of_import(frame) and _has_read_own_file(frame, *trust)
+
+
+def _trust(frame: FrameType) -> Trust:
     code = frame.f_code
     key = id(code)
     known = _sites.get(key) or _others.get(key)
-    trust = known[1] if known is not None and known[0] is code else _judge(frame)
-    if isinstance(trust, str):
-        return _has_read_own_file(frame, trust)
-    return trust if isinstance(trust, bool) else _is_under(frame, trust)
+    return known[1] if known is not None and known[0] is code else _judge(frame)
 
 
 def refresh() -> None:
@@ -100,10 +125,16 @@ def _read_table() -> dict[str, dict[str, Trust]]:
     table: dict[str, dict[str, Trust]] = {}
     for row in rows:
         under = frozenset((module, function) for module, function in row.get("under", ()))
-        table.setdefault(row["module"], {})[row["function"]] = under or row.get("file", True)
+        table.setdefault(row["module"], {})[row["function"]] = under or _own_file(row) or True
     for module, function in settings.channels():
         table.setdefault(module, {})[function] = True
     return table
+
+
+def _own_file(row: Mapping[str, Any]) -> tuple[str, bool] | None:
+    if "read" in row:
+        return row["read"], True
+    return (row["file"], False) if "file" in row else None
 
 
 def _is_under(frame: FrameType, sites: Iterable[Site]) -> bool:
@@ -124,19 +155,23 @@ def _is_under(frame: FrameType, sites: Iterable[Site]) -> bool:
     return False
 
 
-def _has_read_own_file(frame: FrameType, variable: str) -> bool:
-    """Return whether a local variable is an open file that nobody but the user can have written."""
+def _has_read_own_file(frame: FrameType, variable: str, closes: bool) -> bool:
+    """Return whether a local variable is a file that nobody but the user can have written.
+
+    Of a closed one nobody can tell any more that it was the one which is there now. But who could
+    have put another one there could write to its folder, and is told by that.
+    """
     import io
     import os
 
     from policy_cache import folders
 
     file = frame.f_locals.get(variable)
-    if type(file) is not io.BufferedReader or file.closed or not isinstance(file.name, str):
+    if type(file) is not io.BufferedReader or not isinstance(file.name, str):
         return False
     real = os.path.realpath(file.name)
     try:
-        same = os.path.samestat(os.fstat(file.fileno()), os.lstat(real))
+        same = closes if file.closed else os.path.samestat(os.fstat(file.fileno()), os.lstat(real))
     except OSError:
         return False
     return same and folders.reason_against_file(real) is None

@@ -72,7 +72,7 @@ def loads(data: Any, options: dict[str, Any], frame: FrameType) -> object:
     """Load from a buffer, checked unless the caller is a trusted channel or the mode is off."""
     if _is_plain() or context.is_trusted():
         return c_loads(data, **options)
-    if context.current() is None and (channels.trusted(frame) or own.holds(data)):
+    if _is_message(frame) or (context.current() is None and own.holds(data)):
         with context.trusting():
             return c_loads(data, **options)
 
@@ -87,7 +87,7 @@ def load(file: Any, options: dict[str, Any], frame: FrameType, start: int | None
     """Load from a file that stands at `start` (None: it cannot be told, or moved back)."""
     if _is_plain():
         return c_load(file, **options)
-    if context.current() is None and (channels.trusted(frame) or own.is_at(file, start)):
+    if _is_message(frame) or (context.current() is None and own.is_at(file, start)):
         with context.trusting():
             return c_load(file, **options)
     if context.current() is None and trust.trusts_any():
@@ -108,7 +108,7 @@ def load_with(
     """Load for a ``pickle.Unpickler`` object, whose callbacks and memo are in force."""
     if _is_plain():
         return _plain(outer, file, options)
-    if context.current() is None and (channels.trusted(frame) or own.is_at(file, start)):
+    if _is_message(frame) or (context.current() is None and own.is_at(file, start)):
         with context.trusting():
             return _plain(outer, file, options)
     if _is_trusted(file):
@@ -118,6 +118,13 @@ def load_with(
     if "buffers" not in options and callbacks.are_known(outer):
         twice = replay.source_of(file, None, start)
     return _run(file, options, outer, "pickle.Unpickler.load", _reopener(file, start), twice)
+
+
+def _is_message(frame: FrameType) -> bool:
+    """Tell whether a caller receives a message of the program's own processes."""
+    if context.current() is None:
+        return channels.trusted(frame)
+    return channels.of_import(frame)
 
 
 def _is_trusted(file: Any) -> bool:
@@ -279,7 +286,8 @@ def load_in_python(unpickler: Any, frame: FrameType) -> object:
     """Run ``load`` of a ``pickle._Unpickler`` or of a class derived from it (joblib's, dill's)."""
     if isinstance(unpickler, machine.ReferenceUnpickler):
         return python_load(unpickler)
-    trusted = context.current() is None and (channels.trusted(frame) or _is_at_own_bytes(unpickler))
+    ours = context.current() is None and _is_at_own_bytes(unpickler)
+    trusted = ours or _is_message(frame)
     if _is_plain() or trusted:
         unpickler._guard = None
         with context.trusting():

@@ -117,16 +117,22 @@ class entering:
             raise violation from None
 
 
-_trusted: ContextVar[bool] = ContextVar("pickleball_trusted", default=False)
+_trusted: ContextVar[tuple[Load | None, int] | None]
+_trusted = ContextVar("pickleball_trusted", default=None)
 
 
 def is_trusted() -> bool:
     """Tell whether a message of a trusted channel is being received in this task.
 
     Bytes in memory that are loaded meanwhile are part of the message; a file is not, and what a
-    guarded load brings about never is.
+    guarded load within brings about never is.
     """
-    return _trusted.get() and current() is None
+    return _trusted.get() == _place()
+
+
+def _place() -> tuple[Load | None, int]:
+    load = current()
+    return load, load.depth if load is not None else 0
 
 
 class trusting:
@@ -135,7 +141,7 @@ class trusting:
     __slots__ = ("_token",)
 
     def __enter__(self) -> None:
-        self._token = _trusted.set(True)
+        self._token = _trusted.set(_place())
 
     def __exit__(self, *error: object) -> None:
         _trusted.reset(self._token)

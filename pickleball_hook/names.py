@@ -366,11 +366,22 @@ def is_compiled(cls: type, only: bool = False) -> bool:
         for name, value in vars(base).items():
             part = getattr(value, "__func__", value)
             added = isinstance(part, types.FunctionType) and _is_called_by_name(name)
-            if isinstance(part, (types.FunctionType, property)) and not added:
+            if _has_python_code(part) and not added:
                 return False
         if base.__module__ in _ACTING_MODULES:
             return False
     return True
+
+
+def _has_python_code(part: object) -> bool:
+    """Tell whether an attribute of a class is a function, or a property with one.
+
+    nanobind makes properties of its own compiled methods (``nanobind.nb_method``).
+    """
+    if isinstance(part, property):
+        accessors = (part.fget, part.fset, part.fdel)
+        return not all(a is None or type(a).__module__ == "nanobind" for a in accessors)
+    return isinstance(part, types.FunctionType)
 
 
 def _is_called_by_name(name: str) -> bool:
@@ -509,7 +520,7 @@ def _message_verdict(value: object) -> Verdict | None:
     ):
         return None
     own = value.__mro__[: value.__mro__.index(message)]
-    if not all(is_compiled(base, only=True) for base in own):
+    if not all(is_compiled(base, only=True) or _only_shows(base) for base in own):
         return None
     file = str(getattr(home, "__file__", ""))
     evidence = f"{file} a message class: its reducer returns it, its state is bytes"
@@ -518,6 +529,13 @@ def _message_verdict(value: object) -> Verdict | None:
     traits: dict[str, Any] = {"custom_state": True, "fresh": True}
     module, name = value.__module__, value.__qualname__
     return Verdict(module, name, "class", target, grants, {}, "literal_args", traits, file, (file,))
+
+
+def _only_shows(cls: type) -> bool:
+    """Tell whether the Python code of a message class is a judged ``__repr__`` (onnx adds one)."""
+    functions = {n: part for n, part in vars(cls).items() if isinstance(part, types.FunctionType)}
+    shown = own_verdict(functions.pop("__repr__", None))
+    return shown is not None and REFER in shown.grants and not functions
 
 
 def _compiled_verdict(value: object, module: str, name: str) -> Verdict | None:

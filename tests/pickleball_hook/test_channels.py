@@ -68,8 +68,8 @@ ASK = "trusted(sys._getframe())"
 class TestList:
     @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['module']}:{row['function']}")
     def test_shape(self, row: dict[str, Any]) -> None:
-        assert set(row) - {"under", "file"} == {"module", "function", "why"}
-        assert not {"under", "file"} <= set(row)
+        assert set(row) - {"under", "file", "read"} == {"module", "function", "why"}
+        assert len({"under", "file", "read"} & set(row)) < 2
         assert row["why"].strip().endswith(tuple(").") + tuple("abcdefghijklmnopqrstuvwxyz"))
         assert any(character.isdigit() for character in row["why"]), "the version it was read in"
         assert all(len(site) == 2 for site in row.get("under", [[0, 0]]))
@@ -119,7 +119,7 @@ class TestFilesOfOnesOwn:
 
     @pytest.fixture
     def read(self, table: dict[str, Any], module: Callable[[str, str], Any]) -> Callable[..., Any]:
-        table["chan_f"] = {"read": "f"}
+        table["chan_f"] = {"read": ("f", False)}
         source = f"def read(path, as_it_is=open):\n with as_it_is(path, 'rb') as f: return {ASK}"
         found: Callable[..., Any] = module("chan_f", source).read
         return found
@@ -188,8 +188,44 @@ class TestFilesOfOnesOwn:
     def test_without_the_variable(
         self, table: dict[str, Any], module: Callable[[str, str], Any]
     ) -> None:
-        table["chan_g"] = {"read": "f"}
+        table["chan_g"] = {"read": ("f", False)}
         assert module("chan_g", f"def read(): return {ASK}").read() is False
+
+    def test_closed_by_now(
+        self, table: dict[str, Any], module: Callable[[str, str], Any], kept: Path
+    ) -> None:
+        table["chan_h"] = {"read": ("f", True)}
+        source = f"def read(path):\n with open(path, 'rb') as f: f.read()\n return {ASK}"
+        read = module("chan_h", source).read
+        assert read(str(kept)) is True
+        kept.chmod(0o666)
+        assert read(str(kept)) is False
+
+    def test_kept_by_a_module_that_is_imported(
+        self, table: dict[str, Any], module: Callable[[str, str], Any], kept: Path
+    ) -> None:
+        """Within a guarded load it is a channel of modules under import alone."""
+        table["chan_i"] = {"read": ("f", True)}
+        source = (
+            "from pickleball_hook.channels import of_import\n"
+            "def read(path):\n"
+            " with open(path, 'rb') as f: f.read()\n"
+            " return of_import(sys._getframe())"
+        )
+        read = module("chan_i", source).read
+        assert read(str(kept)) is False, "whatever a stream has called"
+        asks = f"import chan_i\nanswer = chan_i.read({str(kept)!r})"
+        module("chan_j", asks)
+        late = f"{asks}\nclass Late:\n def __del__(self): found.append(chan_i.read({str(kept)!r}))"
+        module("chan_k", f"{late}\nfound = []\nLate()")
+        namespace: dict[str, Any] = {}
+        for name in ("chan_j", "chan_k"):
+            sys.modules.pop(name)
+            exec(f"import {name}", namespace)
+            assert namespace[name].answer is True
+        assert namespace["chan_k"].found == [False], "a finalizer may be one of the stream's object"
+        sys.modules.pop("chan_j")
+        assert importlib.import_module("chan_j").answer is False, "a name that was computed"
 
 
 class TestMatching:

@@ -77,7 +77,14 @@ class TestTrust:
     def test_never_within_a_guarded_load(self) -> None:
         with context.trusting(), context.entering():
             assert not context.is_trusted()
+        with context.entering(), context.trusting(), context.entering():
+            assert not context.is_trusted()
+
+    def test_within_an_import_of_a_guarded_load(self) -> None:
+        """What a module that is imported has kept in a file is loaded whole."""
         with context.entering(), context.trusting():
+            assert context.is_trusted()
+        with context.entering():
             assert not context.is_trusted()
 
 
