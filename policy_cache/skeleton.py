@@ -23,12 +23,15 @@ from typing import Any, NamedTuple
 _SMALLEST = 4_000
 """Bytes of a text up to which it is parsed as a whole: there is little to save."""
 
-_TEXTS = rb"""'[^'\\\n]*'|"[^"\\\n]*"|\#[^\n]*"""
+_TEXTS = rb"""'[^'\\\n]*'|"[^"\\\n]*"|\#[^\n]*\n"""
 _PLAIN = rb"""[^()'"\#]*"""
 
 
 def _balanced(depth: int) -> bytes:
-    """Return a pattern of what stands between parentheses, with pairs within, so many deep."""
+    """Return a pattern of what stands between parentheses, with pairs within, so many deep.
+
+    No text matches it in two ways: one that does not match is given up in linear time.
+    """
     inner = _TEXTS + (rb"|\(" + _balanced(depth - 1) + rb"\)" if depth else b"")
     return _PLAIN + rb"(?:(?:" + inner + rb")" + _PLAIN + rb")*"
 
@@ -37,6 +40,7 @@ _DEF = re.compile(rb"\n( *)(async +)?def +\w+ *\(")
 _REST = re.compile(_balanced(3) + rb"\)[^:\n]*:[ ]*(?:\#[^\n]*)?\n")
 _CODING = re.compile(rb"^[^\n]*\n?[^\n]*coding[:=]")
 _ENDS: dict[int, re.Pattern[bytes]] = {}
+_LONGEST_HEAD = 8_000
 _MOST_DEDENTED = 400
 """Lines of strings that are indented less than the function they are in."""
 
@@ -127,7 +131,7 @@ def _cut(text: bytes) -> tuple[bytes, dict[int, _Stub]]:
     kept = at = 0
     line = 1  # of the offset `kept`
     while (head := _DEF.search(text, at)) is not None:
-        rest = _REST.match(text, head.end())
+        rest = _REST.match(text, head.end(), head.end() + _LONGEST_HEAD)
         start = rest.end() if rest is not None else head.end()
         if rest is None or _is_within_string(text, kept, start):
             at = start - 1

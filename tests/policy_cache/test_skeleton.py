@@ -21,6 +21,9 @@ TEXTS = {
     "async": "async def f():\n    async with a as b:\n        await b\n    yield 1\n",
     "decorated": "@d(1,\n   2)\n@e\ndef f():\n    pass\n",
     "long_head": "def f(\n    a: int = (1, (2, ')')),\n    *,\n    b='):',  # ):\n) -> int:  # why\n    return a\n",
+    "remarks_in_head": "def f(\n"
+    + "".join(f"    a{n}=(1, # it's ({n}\n    2),\n" for n in range(60))
+    + "    b=((((((1)))))),\n):\n    return b\n",
     "type_in_head": "def f(a: dict[str, int], b: 'x: y') -> dict[str, int]:\n    return b\n",
     "colon_in_result": "def f() -> 'a: b':\n    return 1\n",
     "lambda_default": "def f(a=lambda x: (x, 1)):\n    return a\n",
