@@ -16,6 +16,7 @@ from pickleball_hook import context, methods, names, parts, records, settings
 from pickleball_hook.errors import Finding, PolicyViolation
 from policy_cache import policies
 from policy_cache.model import (
+    ANYTIME,
     BARE,
     CALL,
     CHOOSY,
@@ -121,6 +122,8 @@ class Guard:
         self.leave: type[BaseException] | None = None
         """Raised for a refusal of operands where another engine knows more of them."""
         self.watch = methods.Watch()
+        self.held: dict[int, tuple[object, Verdict]] = {}
+        """What objects hold that call it at any time, with the verdict on their class."""
         self.answers: dict[tuple[int, str, frozenset[type]], tuple[methods.Called, Verdict]] = {}
         """What comes of operations on instances of classes, by the ids of verdicts."""
         self.elsewhere = 0
@@ -430,6 +433,20 @@ class Guard:
                 OPCODES[operation],
                 f"it may call what it is given, and it is given {self.name(found)}",
             )
+        if verdict.traits.get(ANYTIME):
+            for value in _within(rest, self.untouched):
+                self.held[id(value)] = (value, verdict)
+
+    def check_addition(self, target: object, operation: str, values: list[Any]) -> None:
+        """Check what comes to be held by an object that calls it at any time.
+
+        Raises
+        ------
+        PolicyViolation
+        """
+        known = self.held.get(id(target))
+        if known is not None and known[0] is target:
+            self.check_operands(known[1], operation, values)
 
     def _check_held(
         self, verdict: Verdict, operation: str, called: methods.Called, values: list[Any]

@@ -21,7 +21,7 @@ from typing import Any, cast
 from pickleball_hook import frames, makers, names, originals, rules, states
 from pickleball_hook.guard import Guard
 from pickleball_hook.states import check_build, class_verdict, full_name, halves
-from policy_cache.model import CALL, CONSTRUCT, FILL, Verdict, depends
+from policy_cache.model import CALL, CONSTRUCT, FILL, STATE, Verdict, depends
 
 _finders: dict[tuple[int, bool], Any] = {}
 """C unpicklers by protocol and ``fix_imports``, for their ``find_class``."""
@@ -535,6 +535,7 @@ def check_fill(guard: Guard, target: Any, opcode: str, items: list[Any]) -> None
     """
     if id(target) in guard.sealed:
         guard.refuse(guard.name(target), opcode, "it has become part of an object that was judged")
+    guard.check_addition(target, STATE, items)
     if type(target) is not _FILLED[opcode]:
         _check_items(guard, target, opcode, items)
         return

@@ -9,7 +9,7 @@ from typing import Any
 
 from policy_cache import bare, base_policy, extensions
 from policy_cache.distributions import DISTRIBUTION, LOCAL, STDLIB
-from policy_cache.flow import OPERAND_HITS, Hit, Summary, parameters, reach
+from policy_cache.flow import BY_NAME, OPERAND_HITS, Hit, Summary, parameters, reach
 from policy_cache.flow import STATE as ALL_STATE
 from policy_cache.hierarchy import OBJECT, is_enum, lineage, made_class, member
 from policy_cache.locate import Module, locate
@@ -513,19 +513,22 @@ def _judge_state(case: Case) -> None:
     if setter is None:
         return
     reviewed = base_policy.look_up(_owner_name(setter), setter.key)
+    by_name = False
     if reviewed is not None:
         case.traits["state_rule"] = reviewed.rule
         case.grants[STATE] = f"base policy: {reviewed.why} [{reviewed.source}]"
     else:
         tainted = frozenset([*parameters(setter, True), ALL_STATE])
-        case.weigh(reach(setter, case.thing, tainted), "__setstate__", STATE)
+        summary = reach(setter, case.thing, tainted)
+        case.weigh(summary, "__setstate__", STATE)
+        by_name = f".{BY_NAME}" in summary.methods
     assert setter.node is not None
     texts = {n.value for n in ast.walk(setter.node) if isinstance(n, ast.Constant)}
     keys = sorted(
         t for t in texts if isinstance(t, str) and t.startswith("__") and t.isidentifier()
     )
     case.traits["custom_state"] = True
-    if any(_assigns_by_name(node) for node in ast.walk(setter.node)):
+    if by_name or any(_assigns_by_name(node) for node in ast.walk(setter.node)):
         case.traits["computed_keys"] = True
         case.traits["setters"] = _judged_setters(case)
     if keys:

@@ -28,6 +28,11 @@ LASTING = "lasting"
 """Trait of classes that run text of their own later: what they keep may not change either."""
 INERT = "inert"
 """Trait that lists the operations that call what they are given: it is judged for being called."""
+ANYTIME = "anytime"
+"""Trait of classes that call what they hold at any time: when they go, are hashed or iterated.
+
+What they hold may not come to hold what may not be called.
+"""
 SETS = "sets"
 """Trait that lists those of them that set its attributes: it may hold no class or function."""
 CHOOSY = "choosy"

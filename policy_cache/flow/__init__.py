@@ -12,10 +12,11 @@ from __future__ import annotations
 from policy_cache.flow.definitions import opens_for_writing, parameters
 from policy_cache.flow.summarize import callables, forget, reach
 from policy_cache.flow.summary import OPERAND_HITS, Hit, Summary
-from policy_cache.flow.tables import BY_MACHINE, CALLED_OFTEN, IMPLICIT, OPENERS, STATE
+from policy_cache.flow.tables import BY_MACHINE, BY_NAME, CALLED_OFTEN, IMPLICIT, OPENERS, STATE
 
 __all__ = [
     "BY_MACHINE",
+    "BY_NAME",
     "CALLED_OFTEN",
     "IMPLICIT",
     "OPENERS",

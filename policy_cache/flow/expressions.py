@@ -92,6 +92,13 @@ class Expressions(Calls):
             kept = join(kept, NOT_KNOWN)
         return join(kept, found)
 
+    def _dict(self, node: ast.Dict) -> Value:
+        values = [self.eval(part) for part in (*filter(None, node.keys), *node.values)]
+        for key, part in zip(node.keys, node.values, strict=True):
+            if key is None:  # ``{**value}``
+                self._looks_up(self.eval(part), "keys")
+        return join(*values)
+
     def _lambda(self, node: ast.Lambda) -> Value:
         self._nested_body(node, node.args, [node.body])
         return one(Atom(NESTED, text=str(id(node))))
@@ -193,6 +200,7 @@ _EXPRESSIONS: dict[type, Callable[[Expressions, Any], Value]] = {
     ast.Attribute: Expressions._attribute,
     ast.Subscript: Expressions._subscript,
     ast.Call: Expressions._call,
+    ast.Dict: Expressions._dict,
     ast.Lambda: Expressions._lambda,
     ast.ListComp: Expressions._comprehension,
     ast.SetComp: Expressions._comprehension,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from policy_cache.flow.arguments import Call
 from policy_cache.flow.objects import outlives
 from policy_cache.flow.storing import Storing
-from policy_cache.flow.tables import CALLABLE, EVERYTHING, STATE
+from policy_cache.flow.tables import BY_NAME, CALLABLE, EVERYTHING, STATE
 from policy_cache.hierarchy import lineage
 from policy_cache.resolve import Thing
 from policy_cache.sinks import sink
@@ -94,6 +94,7 @@ class Lookups(Storing):
         self, node: ast.AST, thing: Thing, holder: Value, name: Value, value: Value
     ) -> None:
         if name.carries:
+            self.methods.add(f".{BY_NAME}")
             foreign = holder.tainted or any(a.kind == PARAMETER and a.held for a in holder.atoms)
             if holder.of(COMPUTED):
                 self._hit_walk(node, thing.name)
@@ -118,6 +119,8 @@ class Lookups(Storing):
         if len(positional) < 2:
             return NOTHING
         value = positional[2] if len(positional) > 2 else NOTHING
+        if positional[1].carries:
+            self.methods.add(f".{BY_NAME}")
         if positional[0].of(SELF) and value.carries:
             texts = positional[1].of(TEXT)
             self.tokens |= {f"self.{text.text}" for text in texts} or {STATE}

@@ -13,7 +13,18 @@ import pytest
 from tests.attacks.assembler import build, call, name, new, raw, stream, value
 from tests.attacks.harness import REFERENCE, Arenas, Attack, check, check_audit, claims
 from tests.attacks.named import GETATTR, PARTIAL, TOUCH
-from tests.attacks.opcodes import BUILD, MARK, NONE, POP, SETITEMS
+from tests.attacks.opcodes import (
+    ADDITEMS,
+    APPEND,
+    BUILD,
+    EMPTY_DICT,
+    EMPTY_LIST,
+    EMPTY_SET,
+    MARK,
+    NONE,
+    POP,
+    SETITEMS,
+)
 
 HIDDEN = "gadgets.hidden"
 TENSOR = name("torch._tensor", "_rebuild_from_type_v2")
@@ -93,7 +104,49 @@ def touching(canary: str) -> list[str]:
     return [f"open({canary!r}, 'w').close()"]
 
 
+def filled_later(container: bytes, filling: bytes) -> Callable[[str], bytes]:
+    """Return what builds an attack with a container that is filled once a finalizer has it."""
+    attributes = value("functions") + container + PUT + value("path")
+    return lambda canary: stream(
+        *(new(hidden("CallsLater")), EMPTY_DICT, MARK, attributes, value(canary), SETITEMS),
+        *(BUILD, GET, filling, POP, POP, NONE),
+    )
+
+
+PUT, GET = b"q\x01", b"h\x01"
+LATER = {
+    "a list": (EMPTY_LIST, TOUCH + APPEND),
+    "a set": (EMPTY_SET, MARK + TOUCH + ADDITEMS),
+    "a deque": (call(name("collections", "deque"), []), TOUCH + APPEND),
+}
+USED = {
+    "copied": "copied by copy.deepcopy",
+    "mappings": "merged into a dict by its keys",
+    "sorted": "sorted",
+    "summed": "summed up",
+}
+
+
+def used(key: str) -> Callable[[str], bytes]:
+    """Return what builds an attack with objects that functions of the standard library get."""
+    return lambda canary: stream(
+        state_of(
+            "Uses", **{key: [state_of("Acting", path=canary), state_of("Acting", path=canary)]}
+        )
+    )
+
+
 ATTACKS = [
+    *(
+        Attack(f"{what} that a finalizer calls is filled later", filled_later(*how))
+        for what, how in LATER.items()
+    ),
+    *(Attack(f"an object of the file's is {how}", used(key)) for key, how in USED.items()),
+    Attack(
+        "a helper of a state setter runs a property by its name",
+        lambda canary: stream(state_of("Property", attributes={"path": canary})),
+        "runs a property",
+    ),
     *(
         Attack(f"a function within {place} is called", holding("CallsEach", "functions", item))
         for place, item in EACH.items()

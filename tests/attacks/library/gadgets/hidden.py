@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 State = dict[str, Any]
@@ -40,6 +41,68 @@ def restore(instance: Any, attributes: State) -> None:
     """Set attributes."""
     for key, value in attributes.items():
         setattr(instance, key, value)
+
+
+class Property:
+    """The same, and has a property."""
+
+    def __setstate__(self, state: State) -> None:
+        restore(self, state["attributes"])
+
+    @property
+    def path(self) -> str:
+        """Return nothing."""
+        return ""
+
+    @path.setter
+    def path(self, value: str) -> None:
+        open(value, "w").close()
+
+
+class CallsLater:
+    """Its finalizer calls all that it holds."""
+
+    functions: Any = ()
+    path = ""
+
+    def __del__(self) -> None:
+        for function in self.functions:
+            function(self.path)
+
+
+class Uses:
+    """Gives what its state holds to functions of the standard library."""
+
+    def __setstate__(self, state: State) -> None:
+        for value in state.get("copied", ()):
+            copy.deepcopy(value)
+        for value in state.get("mappings", ()):
+            self.__dict__.update(value)
+        sorted(state.get("sorted", ()))
+        sum(state.get("summed", ()))
+
+
+class Acting:
+    """Acts when it is copied, compared, added, or asked for its keys."""
+
+    path = ""
+
+    def __deepcopy__(self, memo: Any) -> Acting:
+        open(self.path, "w").close()
+        return self
+
+    def __lt__(self, other: object) -> bool:
+        open(self.path, "w").close()
+        return True
+
+    def __radd__(self, other: object) -> int:
+        open(self.path, "w").close()
+        return 0
+
+    def keys(self) -> list[str]:
+        """Act."""
+        open(self.path, "w").close()
+        return []
 
 
 class Slot:
