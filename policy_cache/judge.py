@@ -122,6 +122,7 @@ _PROTOCOL = frozenset(
 """Attributes that the interpreter or a common protocol looks for."""
 _NAMES_ITSELF = re.compile(rb"\.__\w+__\s*(?:[,:][^=()\n]*)?=|update_wrapper")
 _UPDATES_NAMES = re.compile(r"(^|\.)update_wrapper$")
+_KEEPS_NAMES = re.compile(rb"""=\s*["']__\w+__["']""")
 _HOLDS_CODE = frozenset(["types:ModuleType", "builtins:module", "types:FunctionType"])
 
 
@@ -463,6 +464,8 @@ def _own_special_names(thing: Thing) -> list[str]:
     for base in lineage(thing).mro:
         if base.kind != "class" or base.node is None or base.source is None:
             continue
+        if _KEEPS_NAMES.search(base.source.text):
+            found |= _special_names_kept(base.node)
         if base.source.module.owner.kind == STDLIB or not _NAMES_ITSELF.search(base.source.text):
             continue
         for node in nodes(base.node):
@@ -472,6 +475,20 @@ def _own_special_names(thing: Thing) -> list[str]:
             elif isinstance(node, ast.Call) and _UPDATES_NAMES.search(ast.unparse(node.func)):
                 found |= _NAMING
     return sorted(found)
+
+
+def _special_names_kept(cls: ast.AST) -> set[str]:
+    """Return the texts that a class keeps to name attributes by: ``IMMUTABLE = "__immutable__"``.
+
+    yacs' configurations, which training frameworks put into checkpoints, have such (yacs 0.1.8
+    config.py). Names of any protocol are none of them, whatever a class keeps.
+    """
+    kept = {
+        statement.value.value
+        for statement in getattr(cls, "body", ())
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+    }
+    return {t for t in kept if isinstance(t, str) and _is_own_special(t)} - _NAMING
 
 
 def _forbidden_base(mro: Iterable[Thing]) -> str:

@@ -44,6 +44,15 @@ def granted(verdict: Verdict) -> set[str]:
 ORDINARY = {REFER, CONSTRUCT, STATE}
 
 
+def test_names_of_attributes_that_a_class_keeps(judged: Judged) -> None:
+    """Data under a name of its own, as yacs has; no name that the interpreter looks for."""
+    kept = "FROZEN = '__frozen__'\n ACT = '__setstate__'\n CALL = '__call__'\n NAME = '__module__'"
+    verdict = judged(f"class A(dict):\n {kept}\n NUMBER = 3")
+    assert verdict.traits["own_names"] == ["__frozen__"]
+    looked_up = "def f(self, x): return hasattr(x, '__jax_array__')"
+    assert "own_names" not in judged(f"class B:\n {looked_up}", "B", "acme").traits
+
+
 class TestGranted:
     @pytest.mark.parametrize(
         ("source", "operations"),
