@@ -370,6 +370,8 @@ def _seekable(file: Any) -> Iterator[Any]:
     import tempfile
 
     with tempfile.SpooledTemporaryFile(max_size=1 << 24) as copy:
+        if not hasattr(copy, "seekable"):  # before Python 3.11; zipfile asks
+            copy.seekable = lambda: True  # type: ignore[method-assign]
         left = MOST_COPIED
         while data := file.read(1 << 20):
             left -= len(data)

@@ -108,6 +108,21 @@ def look_up(owner: str, key: str) -> Line | None:
     return None
 
 
+def look_up_definition(owner: str, key: str) -> Line | None:
+    """Return the line for where something is defined: by its present name, or by an older one.
+
+    The lines have the names of a library's newest release; an older one defines the same in the
+    module that was renamed since (numpy 1.26 has ``numpy.core`` for ``numpy._core``).
+    """
+    line = look_up(owner, key)
+    if line is None and '"aliases"' in _text(owner):
+        module, colon, name = key.partition(":")
+        renamed = alias(owner, module)
+        if renamed != module:
+            return look_up(owner, f"{renamed}{colon}{name}")
+    return line
+
+
 def refusal(owner: str, key: str) -> str:
     """Return the reviewed reason why a global is not permitted, or ``""``.
 

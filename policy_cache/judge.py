@@ -157,7 +157,7 @@ def judge(module: str, name: str, reductions: Reductions) -> Verdict:
     thing = _named_in_class(resolve(module, name) or _inherited_attribute(module, name))
     if line is None and thing is not None:
         owner = _owner_name(thing)
-        line = base_policy.look_up(owner, thing.key)
+        line = base_policy.look_up_definition(owner, thing.key)
     if line is not None:
         return _from_line(module, name, thing, line)
     if thing is None and base_policy.alias(located.owner.name, module) != module:
@@ -529,7 +529,7 @@ def _judge_state(case: Case) -> None:
         case.refuse(MADE.format("__setstate__"), STATE)
     if setter is None:
         return
-    reviewed = base_policy.look_up(_owner_name(setter), setter.key)
+    reviewed = base_policy.look_up_definition(_owner_name(setter), setter.key)
     by_name = False
     if reviewed is not None:
         case.traits["state_rule"] = reviewed.rule
@@ -555,7 +555,7 @@ def _judge_state(case: Case) -> None:
 def _take_state_rule(case: Case) -> None:
     """Take the reviewed rule for the state of a class or of a base, compiled ones among them."""
     for base in lineage(case.thing).mro or [case.thing]:
-        line = base_policy.look_up(_owner_name(base), f"{base.key}.__setstate__")
+        line = base_policy.look_up_definition(_owner_name(base), f"{base.key}.__setstate__")
         if line is not None:
             case.traits["state_rule"] = line.rule
             return

@@ -122,7 +122,7 @@ def methods_looked_up(thing: Thing) -> tuple[str, ...]:
 def _vouched(thing: Thing) -> base_policy.Line | None:
     """Return the line by which the base policy vouches for a function, if there is one."""
     assert thing.source is not None
-    line = base_policy.look_up(thing.source.module.owner.name, thing.key)
+    line = base_policy.look_up_definition(thing.source.module.owner.name, thing.key)
     return line if line is not None and line.traits.get("vouched") else None
 
 

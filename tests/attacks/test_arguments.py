@@ -8,14 +8,14 @@ import pytest
 
 from tests.attacks.assembler import build, call, get, name, new, put, raw, stream, value
 from tests.attacks.harness import Arenas, Attack, check, claims
-from tests.attacks.named import TOUCH
+from tests.attacks.named import NUMPY_CORE, TOUCH
 from tests.attacks.opcodes import BUILD, POP
 
 DTYPE = name("numpy", "dtype")
 NDARRAY = name("numpy", "ndarray")
-RECONSTRUCT = name("numpy._core.multiarray", "_reconstruct")
-SCALAR = name("numpy._core.multiarray", "scalar")
-FROMBUFFER = name("numpy._core.numeric", "_frombuffer")
+RECONSTRUCT = name(f"{NUMPY_CORE}.multiarray", "_reconstruct")
+SCALAR = name(f"{NUMPY_CORE}.multiarray", "scalar")
+FROMBUFFER = name(f"{NUMPY_CORE}.numeric", "_frombuffer")
 NO_OBJECTS, OBJECTS = 0x10, 0x3F
 SURVIVED = "open(canary, 'w').close()"
 
@@ -391,6 +391,7 @@ ATTACKS = [
         after=attack.after or (SURVIVED if "path" not in attack.name else ""),
     )
     for attack in ATTACKS
+    if "text elsewhere" not in attack.name or NUMPY_CORE == "numpy._core"  # since numpy 2.0
 ]
 
 

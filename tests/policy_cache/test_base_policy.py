@@ -175,3 +175,10 @@ def test_modules() -> None:
 def test_never_called(key: str) -> None:
     found = base_policy.look_up("stdlib", key)
     assert found is None or "call" not in found.ops
+
+
+def test_a_definition_in_a_module_that_was_renamed_since() -> None:
+    now, before = (f"numpy.{core}._multiarray_umath:scalar" for core in ("_core", "core"))
+    assert base_policy.look_up("numpy", before) is None
+    assert base_policy.look_up_definition("numpy", before) == base_policy.look_up("numpy", now)
+    assert base_policy.look_up_definition("numpy", "numpy.core.other:scalar") is None
