@@ -72,6 +72,12 @@ STANDARD = [
     Door("shelve", "import shelve; s = shelve.open(path, 'n'); s['k'] = evil; s.close()",
          "import shelve; shelve.open(path)['k']"),
     Door("trace.CoverageResults", PLAIN, "import trace; trace.CoverageResults(infile=path)"),
+    Door("tracemalloc.Snapshot.load", PLAIN,
+         "import tracemalloc; tracemalloc.Snapshot.load(path)"),
+    Door("lib2to3, a grammar", PLAIN,
+         "from lib2to3.pgen2.grammar import Grammar; Grammar().load(path)", needs=("lib2to3",)),
+    Door("python -m pickle", PLAIN,
+         "import subprocess; subprocess.run([sys.executable, '-m', 'pickle', path])"),
     Door("a reducer that loads in turn", "pickle.dump(nested(evil), open(path, 'wb'))",
          "pickle.load(open(path, 'rb'))"),
     Door("many loads in threads", PLAIN,
@@ -139,6 +145,18 @@ JOBLIB = [door._replace(needs=("joblib", "numpy")) for door in JOBLIB]
 
 TORCH_IMPORTS = "import torch\n"
 LEGACY = "torch.save(evil, path, _use_new_zipfile_serialization=False)"
+EXPORTED = (
+    "import io, shutil, zipfile\n"
+    "program = torch.export.export(torch.nn.Linear(1, 1), (torch.ones(1, 1),))\n"
+    "torch.export.save(program, path)\n"
+    "shutil.move(path, path + '.old')\n"
+    "stream = io.BytesIO(); torch.save(evil, stream)\n"
+    "with zipfile.ZipFile(path + '.old') as old, zipfile.ZipFile(path, 'w') as new:\n"
+    "    for name in old.namelist():\n"
+    "        new.writestr(name, stream.getvalue() if 'sample_inputs' in name else old.read(name))"
+)
+"""An exported program with a hostile part: torch reads the inputs without a restriction if it
+cannot read them with one (torch 2.13, ``torch/_export/serde/serialize.py``)."""
 TORCH = [
     Door("torch.load, zip", "torch.save(evil, path)", "torch.load(path, weights_only=False)"),
     Door("torch.load, legacy", LEGACY, "torch.load(path, weights_only=False)"),
@@ -210,17 +228,21 @@ TORCH = [
          "    package.save_source_string('m', f'import os\\nos.mkdir({canary!r})')",
          "from torch.package import PackageImporter\nPackageImporter(path).import_module('m')",
          OUT_OF_SCOPE),
-    Door("torch.export.load",
-         "program = torch.export.export(torch.nn.Linear(1, 1), (torch.ones(1, 1),))\n"
-         "torch.export.save(program, path)\n"
-         "import io, zipfile, shutil\n"
-         "shutil.move(path, path + '.old')\n"
-         "stream = io.BytesIO(); torch.save(evil, stream)\n"
-         "with zipfile.ZipFile(path + '.old') as old, zipfile.ZipFile(path, 'w') as new:\n"
-         "    for name in old.namelist():\n"
-         "        hostile = 'sample_inputs' in name or 'constants' in name\n"
-         "        new.writestr(name, stream.getvalue() if hostile else old.read(name))",
+    Door("torch.export.load, example inputs", EXPORTED,
+         "torch.export.load(path)"),
+    Door("torch.export.load, weights", EXPORTED.replace("sample_inputs", "weights/weight_0"),
          "torch.export.load(path)", NOT_REACHABLE),
+    Door("torch.distributed.checkpoint, from a file of torch.save", "torch.save(evil, path)",
+         "import torch.distributed.checkpoint.format_utils as f\n"
+         "f.torch_save_to_dcp(path, path + '.dcp')"),
+    Door("a data pipe's decoder", PLAIN,
+         "from torch.utils.data.datapipes.utils.decoder import basichandlers\n"
+         "basichandlers('pickle', open(path, 'rb').read())"),
+    Door("torch.hub.load",
+         "import os; os.makedirs(path)\n"
+         "open(path + '/hubconf.py', 'w').write("
+         "f'import os\\ndef model(): os.mkdir({canary!r})')",
+         "torch.hub.load(path, 'model', source='local')", OUT_OF_SCOPE),
 ]  # fmt: skip
 TORCH = [
     door._replace(
@@ -257,6 +279,38 @@ OTHERS = [
          "pickle.load(open(path, 'rb'))", needs=("networkx",)),
     Door("diskcache", "import diskcache; diskcache.Cache(path)['k'] = evil",
          "import diskcache; diskcache.Cache(path)['k']", needs=("diskcache",)),
+    Door("mlflow.pyfunc, a Python model",
+         "import os; os.makedirs(path); pickle.dump(evil, open(path + '/python_model.pkl', 'wb'))\n"
+         "open(path + '/MLmodel', 'w').write('flavors:\\n  python_function:\\n"
+         "    loader_module: mlflow.pyfunc.model\\n    cloudpickle_version: \"3\"\\n"
+         "    python_model: python_model.pkl\\n    env: {}\\n')",
+         "import mlflow.pyfunc; mlflow.pyfunc.load_model(path)", needs=("mlflow", "pandas")),
+    Door("scikit-learn, a data set that it keeps", "import codecs, os; os.makedirs(path)\n"
+         "open(path + '/20news-bydate_py3.pkz', 'wb').write("
+         "codecs.encode(pickle.dumps(evil), 'zlib_codec'))",
+         "from sklearn.datasets import fetch_20newsgroups\n"
+         "fetch_20newsgroups(data_home=path, download_if_missing=False)", needs=("sklearn",)),
+    Door("pytorch_lightning, a checkpoint", "import torch; torch.save(evil, path)",
+         "import pytorch_lightning as lightning\n"
+         "lightning.LightningModule.load_from_checkpoint(path, weights_only=False)",
+         needs=("pytorch_lightning",)),
+    Door("transformers, pytorch_model.bin", "import os, torch; os.makedirs(path)\n"
+         "from transformers import BertConfig\n"
+         "BertConfig(hidden_size=4, num_attention_heads=1, num_hidden_layers=1, vocab_size=9,"
+         " intermediate_size=4).save_pretrained(path)\n"
+         "torch.save(evil, path + '/pytorch_model.bin')",
+         "from transformers import BertModel; BertModel.from_pretrained(path)", NOT_REACHABLE,
+         needs=("transformers", "torch")),
+    Door("gensim", PLAIN, "from gensim.models import KeyedVectors; KeyedVectors.load(path)",
+         needs=("gensim",)),
+    Door("statsmodels", PLAIN,
+         "import statsmodels.api; statsmodels.api.load(path)", needs=("statsmodels",)),
+    Door("nltk.data.load", "import os; pickle.dump(evil, open(path + '.pickle', 'wb'))",
+         "import nltk, os; nltk.data.load('file:' + os.path.abspath(path) + '.pickle')",
+         NOT_REACHABLE, needs=("nltk",)),
+    Door("skops.card, a file of joblib's", "import joblib; joblib.dump(evil, path)",
+         "from skops.card import Card; Card(path, allow_pickle=True).get_model()",
+         needs=("skops", "joblib")),
     Door("skops.io", "import skops.io; skops.io.dump({'a': 1}, path)",
          "import skops.io; skops.io.load(path)", NOT_REACHABLE, needs=("skops",)),
     Door("keras, a .keras file", "import os; os.environ['KERAS_BACKEND'] = 'torch'\n"
@@ -265,6 +319,19 @@ OTHERS = [
          "import os; os.environ['KERAS_BACKEND'] = 'torch'\n"
          "import keras; keras.models.load_model(path + '.keras')", NOT_REACHABLE,
          needs=("keras", "torch")),
+    Door("keras, a function in a .keras file",
+         "import os; os.environ['KERAS_BACKEND'] = 'torch'\n"
+         "import keras\n"
+         "text = f\"lambda x: (__import__('os').mkdir({canary!r}), x)[1]\"\n"
+         "layer = keras.layers.Lambda(eval(text), output_shape=(1,))\n"
+         "keras.Sequential([keras.Input((1,)), layer]).save(path + '.keras')",
+         "import os; os.environ['KERAS_BACKEND'] = 'torch'\n"
+         "import keras, numpy\n"
+         "keras.models.load_model(path + '.keras', safe_mode=False)(numpy.ones((1, 1)))",
+         OUT_OF_SCOPE, needs=("keras", "torch")),
+    Door("NeMo, a .nemo archive's weights", "import torch; torch.save(evil, path)",
+         "from nemo.core.connectors.save_restore_connector import SaveRestoreConnector\n"
+         "SaveRestoreConnector()._load_state_dict_from_disk(path)", needs=("nemo",)),
     Door("zodbpickle, a copy of the C machine", "pickle.dump(evil, open(path, 'wb'), 2)",
          "import zodbpickle.pickle; zodbpickle.pickle.load(open(path, 'rb'))", OUT_OF_SCOPE,
          needs=("zodbpickle",)),
