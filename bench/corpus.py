@@ -41,6 +41,7 @@ SANDBOX = (
 )
 CANARY_PREFIX = "/tmp/pickleball-canary-"
 CANARY_TEXT = "canary"
+BEGIN, END = "<!-- bench/corpus.py begins -->", "<!-- bench/corpus.py ends -->"
 VERDICTS = ("loaded", "error, as in plain", "refused, fails in plain", "refused", "differs")
 UNEQUAL = ("refused", "differs")
 OUTCOMES = ("ACTED", "time-out", "crash", "loaded", "refused", "error")
@@ -344,7 +345,9 @@ def malicious(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
 
     families: dict[str, Counter[str]] = defaultdict(Counter)
     labels: dict[str, Counter[str]] = defaultdict(Counter)
+    loaders: dict[str, Counter[str]] = defaultdict(Counter)
     for run in runs:
+        loaders[run.loader][run.outcome] += 1
         families[f"{family(run.entry)} [{run.loader}]"][run.outcome] += 1
         labels[run.entry["label"]][run.outcome] += 1
     table(families, OUTCOMES, "family [loader]")
@@ -357,6 +360,7 @@ def malicious(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     print_list("canaries that changed after the load had ended", late)
     record = {
         "loads": len(runs),
+        "loaders": {k: dict(v) for k, v in loaders.items()},
         "labels": {k: dict(v) for k, v in labels.items()},
         "families": {k: dict(v) for k, v in families.items()},
         "wrong": wrong,
@@ -385,6 +389,7 @@ def benign(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
         if options.match in e.get("path", "") and e.get("path")
     ]
     rows: dict[str, Counter[str]] = defaultdict(Counter)
+    loaders: dict[str, Counter[str]] = defaultdict(Counter)
     told: dict[str, list[str]] = {verdict: [] for verdict in VERDICTS}
     for loader, files in by_loader(entries, "container", LOADERS_OF_CONTAINER).items():
         if options.loader not in ("", loader):
@@ -396,6 +401,7 @@ def benign(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
         for expected, run in zip(list(plain), list(guarded), strict=True):
             verdict = compare(run, expected)
             rows[f"{run.entry['main_lib']} [{loader}]"][verdict] += 1
+            loaders[loader][verdict] += 1
             line = run.describe()
             if verdict in ("differs", "refused, fails in plain"):
                 line += f"\n      in plain Python: {expected.outcome}: {expected.tell()}"
@@ -404,7 +410,12 @@ def benign(options: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     for verdict in VERDICTS if options.verbose else UNEQUAL:
         print_list(verdict, told[verdict])
     wrong = [line for verdict in UNEQUAL for line in told[verdict]]
-    return {"rows": {k: dict(v) for k, v in rows.items()}, "wrong": wrong}, not wrong
+    record = {
+        "rows": {k: dict(v) for k, v in rows.items()},
+        "loaders": {k: dict(v) for k, v in loaders.items()},
+        "wrong": wrong,
+    }
+    return record, not wrong
 
 
 def print_list(title: str, lines: list[str]) -> None:
@@ -412,6 +423,45 @@ def print_list(title: str, lines: list[str]) -> None:
         print(f"\n{len(lines)} {title}")
         for line in lines:
             print(f"  {line}")
+
+
+def kept(path: Path | None, record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with the loaders of earlier runs, if these are kept in a file."""
+    earlier = json.loads(path.read_text("utf-8")) if path is not None and path.exists() else {}
+    for name, part in record.items():
+        part["loaders"] = earlier.get(name, {}).get("loaders", {}) | part["loaders"]
+    return dict(earlier | record)
+
+
+def summary(record: dict[str, Any]) -> str:
+    """Return the table of the README: what became of the files, loader by loader."""
+    lines: list[str] = []
+    for name, title, columns in (
+        ("malicious", "hostile files through", OUTCOMES),
+        ("benign", "honest files through", VERDICTS),
+    ):
+        loaders = record.get(name, {}).get("loaders", {})
+        if not loaders:
+            continue
+        lines += [
+            "",
+            f"| {title} | files | {' | '.join(columns)} |",
+            "| - " * (2 + len(columns)) + "|",
+        ]
+        sums = sum((Counter(counts) for counts in loaders.values()), Counter[str]())
+        for loader, counts in [*sorted(loaders.items()), ("all", sums)]:
+            cells = [sum(counts.values()), *(counts.get(column, 0) for column in columns)]
+            lines.append(f"| {loader} | {' | '.join(map(str, cells))} |")
+    return "\n".join(lines).strip()
+
+
+def write(path: Path, text: str) -> None:
+    """Put the table between its markers."""
+    before, begin, rest = path.read_text("utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{path} lacks the lines {BEGIN} and {END}")
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 
 def main() -> int:
@@ -425,7 +475,8 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds a file may take")
     parser.add_argument("--jobs", type=int, default=2, help="how many files are loaded at once")
     parser.add_argument("--policy-alone", action="store_true", help="with the effect guard off")
-    parser.add_argument("--json", type=Path, help="write the counts to this file")
+    parser.add_argument("--json", type=Path, help="write the counts here, keep earlier loaders'")
+    parser.add_argument("--write", type=Path, metavar="README", help="put the table into a file")
     parser.add_argument("--verbose", action="store_true", help="show each load's message")
     options = parser.parse_args()
     if os.geteuid() != 0:
@@ -441,8 +492,11 @@ def main() -> int:
         if options.only in (None, name):
             record[name], good = part(options)
             well = well and good
+    record = kept(options.json, record)
     if options.json:
         options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    if options.write:
+        write(options.write, summary(record))
     return 0 if well else 1
 
 
