@@ -62,7 +62,15 @@ def hidden(value: object) -> list[Any]:
     if issubclass(kind, functools.partial):
         held = [*(attributes(value) or {}).values(), *value.args, *value.keywords.values()]  # type: ignore[attr-defined]
         return held + _bound_to(value.func)  # type: ignore[attr-defined]
-    return [*(part for part in gc.get_referents(value) if part is not kind), *_in_array(value)]
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.dtype):
+        return _metadata(value)  # it holds the class of its scalars as well
+    held = [part for part in gc.get_referents(value) if part is not kind]
+    if numpy is not None and isinstance(value, numpy.ndarray):
+        return held + _elements(numpy.ndarray.view(value, numpy.ndarray))
+    if numpy is not None and isinstance(value, numpy.void):
+        return held + _elements(numpy.asarray(value))
+    return held
 
 
 def _bound_to(function: object) -> list[Any]:
@@ -73,21 +81,13 @@ def _bound_to(function: object) -> list[Any]:
     return [] if holder is None or isinstance(holder, (type, ModuleType)) else [holder]
 
 
-def _in_array(value: Any) -> list[Any]:
-    """Return the objects in an array or a record, and what is in the metadata of its dtype."""
-    numpy: Any = sys.modules.get("numpy")
-    if numpy is None:
-        return []
-    if isinstance(value, numpy.dtype):
-        return [*value.metadata.values()] if value.metadata else []
-    if isinstance(value, numpy.ndarray):
-        return _elements(numpy.ndarray.view(value, numpy.ndarray))
-    return _elements(numpy.asarray(value)) if isinstance(value, numpy.void) else []
+def _metadata(dtype: Any) -> list[Any]:
+    return [*dtype.metadata.values()] if dtype.metadata else []
 
 
 def _elements(array: Any) -> list[Any]:
     """Return the objects of a plain array: none that only the list would keep alive."""
-    found = _in_array(array.dtype)
+    found = _metadata(array.dtype)
     for name in array.dtype.names or ():
         found += _elements(array[name])
     if array.dtype.hasobject and not array.dtype.names:

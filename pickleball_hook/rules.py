@@ -865,8 +865,8 @@ def _torch_state(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     if tensor is None or not issubclass(cls, tensor):
         return "the class is no class of tensors"
     verdict = guard.verdict_of(func)
-    if verdict is None or verdict.target.partition(":")[0] != "torch._utils":
-        return "the function is none that makes tensors"
+    if verdict is None or verdict.target.partition(".")[0] != "torch":
+        return "the function is none of torch"
     reason = guard.permits(func, CALL)
     if reason:
         return reason

@@ -646,6 +646,11 @@ def _judge_constructor(case: Case) -> None:
     if init is not None:
         summary = reach(init, case.thing, frozenset(parameters(init, True)))
     case.weigh(summary, "__init__", CALL)
+    for name in ("__post_init__", "__attrs_post_init__"):  # what a generated __init__ ends with
+        found = python_method(case.thing, name)
+        if found is not None:
+            tainted = frozenset([*parameters(found, True), ALL_STATE])
+            case.weigh(reach(found, case.thing, tainted), name, CALL)
     strange = [m for m in lineage(case.thing).metaclasses if m.key not in _PLAIN_METACLASSES]
     for metaclass in strange:
         called = python_method(metaclass, "__call__") if metaclass.kind == "class" else None

@@ -15,12 +15,13 @@ from policy_cache.flow.definitions import (
     text_of,
 )
 from policy_cache.flow.lookups import SPECIAL, Lookups
-from policy_cache.flow.objects import items_of, may_act
+from policy_cache.flow.objects import items_of, may_act, opens
 from policy_cache.flow.tables import (
     ASKED,
     CALLABLE,
     CALLERS,
     HARMLESS_RESULTS,
+    MANY,
     MUTATORS,
     ONLY_LOOK,
     OPENERS,
@@ -127,6 +128,8 @@ class Calls(Lookups):
             self._hit_call(node, f"attribute {name} of the state")
         self.leaves = False
         given = self._invoke(node, known, call) if known.atoms else NOTHING
+        if name in READERS or name == "keys":
+            given = join(given, Value(self._as_data(receiver).tainted))
         if self.leaves and receiver.of(INSTANCE) and isinstance(func.value, ast.Name):
             self._keep(func.value, DATA)
         return join(plain.only(*CALLABLE), Value(plain.tainted), given)
@@ -136,6 +139,7 @@ class Calls(Lookups):
         known = (INSTANCE, SELF, SUPER, GLOBAL, NAMESPACE)
         rest = Value(receiver.tainted, frozenset(a for a in receiver.atoms if a.kind not in known))
         items = items_of(receiver) if name in READERS else NOTHING
+        self._hand_over_sinks(node, call)
         if receiver.atoms and not rest.tainted and not rest.atoms:
             return Value(False, items.atoms)
         carries = rest.carries or call.carries
@@ -252,8 +256,13 @@ class Calls(Lookups):
             return self._object_setattr(node, call, on_self)
         found = sink(thing.key)
         if found is not None:
+            if any(value.of(SELF) for value in call.values):
+                given = [self._as_data(value) for value in call.positional]
+                call = call._replace(positional=given)
             if self._acts(found.name, call):
                 self._hit(node, thing.key, found.category, found.why)
+            elif thing.kind == "class":  # its methods may get data yet
+                return one(Atom(GLOBAL, thing))
             return Value(call.carries)
         if thing.kind == "class":
             return self._construct(node, thing, call)
@@ -280,6 +289,10 @@ class Calls(Lookups):
         if call.carries:
             self._looks_up(DATA, *methods_looked_up(thing))
         called = self._called_back(thing, call)
+        if called is not None and thing.key in MANY:
+            for atom in filter(opens, called.atoms if call.carries else ()):
+                assert atom.thing is not None
+                self._hit(node, atom.thing.key, "write", "is called with more than a path")
         if called is not None:
             self._call_back(node, called, call, False)
         return Value(call.carries, frozenset(a for a in join(*call.values).atoms if may_act(a)))

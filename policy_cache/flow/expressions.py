@@ -10,7 +10,7 @@ from policy_cache.flow.calls import Calls
 from policy_cache.flow.objects import prefixed
 from policy_cache.flow.tables import CALLABLE, OPERATORS
 from policy_cache.hierarchy import in_class_scope, member
-from policy_cache.resolve import attribute
+from policy_cache.resolve import Thing, attribute
 from policy_cache.values import (
     DATA,
     GLOBAL,
@@ -75,6 +75,11 @@ class Expressions(Calls):
         holder = self.eval(node.value)
         index = self.eval(node.slice)
         found = self._run_implicit(node, holder, ("__getitem__", "__missing__"), index)
+        found = join(found, Value(self._as_data(holder).tainted))
+        for atom in holder.of(GLOBAL):
+            if atom.thing is not None and atom.thing.key == "sys:modules":
+                modules = [Thing("module", text.text) for text in index.of(TEXT)]
+                found = join(found, *(one(Atom(GLOBAL, module)) for module in modules))
         for atom in holder.of(GLOBAL):
             if atom.thing is not None and atom.thing.kind == "class":
                 method = member(atom.thing, "__class_getitem__")

@@ -32,6 +32,7 @@ from policy_cache.values import (
     PARAMETER,
     RESULT,
     SELF,
+    TEXT,
     UNKNOWN,
     Atom,
     Value,
@@ -183,6 +184,7 @@ class Following(Frame):
         """Return the items of a value."""
         names = ("__iter__", "__next__", "__aiter__", "__anext__")
         given = self._run_implicit(node, value, names)
+        value = self._as_data(value)
         kept = frozenset(a for a in value.atoms if a.kind not in (SELF, PARAMETER, INSTANCE))
         items = taken_out(Value(value.carries, kept))
         if value.of(PARAMETER) and not value.carries:
@@ -247,15 +249,28 @@ class Following(Frame):
     def _hand_over(self, node: ast.AST, call: Call) -> None:
         """Follow what is handed to code that may call it with the rest: threads, finalizers."""
         values = call.values
+        self._hand_over_sinks(node, call)
         for index, value in enumerate(values):
             others = any(v.carries for i, v in enumerate(values) if i != index)
-            for atom in value.of(GLOBAL):
-                found = sink(atom.thing.key) if atom.thing is not None else None
-                if found is not None and others and found.name not in OPENERS:
-                    assert atom.thing is not None
-                    self._hit(node, atom.thing.key, found.category, found.why)
             if others or value.carries:
                 self._call_with_anything(node, value)
+
+    def _hand_over_sinks(self, node: ast.AST, call: Call) -> None:
+        """Handle a sink that is handed to code which may call it with the rest.
+
+        An ``open`` counts where a text beside it may be a mode of writing.
+        """
+        values = call.values
+        for index, value in enumerate(values):
+            others = [v for i, v in enumerate(values) if i != index]
+            if not value.of(GLOBAL) or not any(v.carries for v in others):
+                continue
+            writes = any(set(a.text) & set("wax") for v in others for a in v.of(TEXT))
+            for atom in value.of(GLOBAL):
+                found = sink(atom.thing.key) if atom.thing is not None else None
+                if found is not None and (writes or found.name not in OPENERS):
+                    assert atom.thing is not None
+                    self._hit(node, atom.thing.key, found.category, found.why)
 
     def _call_with_anything(self, node: ast.AST, value: Value) -> None:
         """Follow callables that code without source is handed along with data of the file."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy_cache.flow.arguments import Call
 from policy_cache.flow.definitions import NO_SHAPE, decorator_texts, shape
 from policy_cache.flow.summary import OPERAND_HITS, Given, Hit, Question
-from policy_cache.flow.tables import EVERYTHING, FUNCTION
+from policy_cache.flow.tables import DATA_BASES, EVERYTHING, FUNCTION
 from policy_cache.hierarchy import lineage
 from policy_cache.resolve import Thing
-from policy_cache.values import NAMESPACE, NOTHING, PARAMETER, SELF, Atom, Value, join
+from policy_cache.values import DATA, NAMESPACE, NOTHING, PARAMETER, SELF, Atom, Value, join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,6 +128,13 @@ class Frame(ABC):
         if atom.kind == SELF:
             return any(token.startswith("self.") for token in self.tokens)
         return atom.held
+
+    def _as_data(self, value: Value) -> Value:
+        """Return a value, and data where it is the object itself and that holds data as a dict."""
+        if not value.of(SELF) or value.tainted or not self._held(Atom(SELF)):
+            return value
+        bases = lineage(self.owner).mro if self.owner is not None else ()
+        return join(value, DATA) if any(base.key in DATA_BASES for base in bases) else value
 
     def _at(self, node: ast.AST) -> str:
         module = self.source.module

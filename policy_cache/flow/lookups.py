@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from policy_cache.flow.arguments import Call
-from policy_cache.flow.objects import outlives
+from policy_cache.flow.objects import opens, outlives
 from policy_cache.flow.storing import Storing
 from policy_cache.flow.tables import BY_NAME, CALLABLE, EVERYTHING, STATE
 from policy_cache.hierarchy import lineage
@@ -160,6 +160,11 @@ class Lookups(Storing):
 
     def _partial(self, node: ast.AST, thing: Thing, call: Call) -> Value:
         first, rest = call.without_first()
+        mode = call.named.get("mode", rest.positional[1] if len(rest.positional) > 1 else NOTHING)
+        written = any(set(text.text) & set("wax") for text in mode.of(TEXT))
+        for atom in filter(opens, first.atoms if written else ()):
+            assert atom.thing is not None
+            self._hit(node, atom.thing.key, "write", "writes, creates, renames or removes files")
         self._call_back(node, first, rest, False)
         if rest.carries:  # called later with what it holds
             self._invoke(node, Value(False, first.only(GLOBAL, BOUND, INSTANCE).atoms), rest)

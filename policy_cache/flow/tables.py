@@ -71,6 +71,17 @@ They are no such that are judged with each class (`IMPLICIT`): those need no que
 BY_NAME = "setattr"
 """Among the methods of a summary: attributes are set whose names come from what the file gives."""
 
+DATA_BASES = frozenset(
+    [
+        *(f"builtins:{kind}" for kind in ("str", "bytes", "bytearray", "int", "float", "complex")),
+        *(f"builtins:{kind}" for kind in ("list", "tuple", "dict", "set", "frozenset")),
+        *(f"collections:{kind}" for kind in ("OrderedDict", "defaultdict", "deque", "Counter")),
+        *(f"collections:{kind}" for kind in ("UserDict", "UserList", "UserString", "ChainMap")),
+        *("_collections:deque", "_collections:defaultdict", "_collections:OrderedDict"),
+    ]
+)
+"""Classes whose instances are themselves data: what they hold is no attribute."""
+
 OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -133,9 +144,14 @@ CALLERS = frozenset(
         "functools:partial",
         "_functools:partial",
         "itertools:starmap",
+        "operator:call",
+        "_operator:call",
     ]
 )
 """Builtins that call their first argument."""
+
+MANY = CALLERS - {"builtins:map", "builtins:filter"}
+"""Those that may call it with more than one argument."""
 
 SORTERS = frozenset(["builtins:sorted", "builtins:min", "builtins:max"])
 OPENERS = frozenset(

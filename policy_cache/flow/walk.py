@@ -247,6 +247,11 @@ class Walk(Expressions):
                 self._bind(part.name, subject)
             elif isinstance(part, ast.MatchMapping) and part.rest:
                 self._bind(part.rest, subject)
+            elif isinstance(part, ast.MatchClass):
+                for name, pattern in zip(part.kwd_attrs, part.kwd_patterns, strict=True):
+                    found = self._get(part, subject, name)
+                    if isinstance(pattern, ast.MatchAs) and pattern.name:
+                        self._bind(pattern.name, found)
         for case in node.cases:
             if case.guard is not None:
                 self.eval(case.guard)

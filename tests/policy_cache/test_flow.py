@@ -192,6 +192,17 @@ HIT = {
     "one_of_two_definitions": (
         "if os.name == 'posix':\n def f(c): os.system(c)\nelse:\n def f(c): pass"
     ),
+    "modules_by_name": "import sys\ndef f(c): sys.modules['os'].system(c)",
+    "called_by_an_operator": "import operator\ndef f(c): operator.call(os.system, c)",
+    "opened_by_reduce": "import functools\ndef f(c): functools.reduce(open, [c, 'w'])",
+    "partial_that_writes": (
+        "import functools\ndef f(c): list(map(functools.partial(open, mode='w'), [c]))"
+    ),
+    "callback_of_a_stack": (
+        "import contextlib\ndef f(c):\n with contextlib.ExitStack() as s: s.callback(os.system, c)"
+    ),
+    "object_of_a_sink": "import code\ndef f(c): code.InteractiveInterpreter().runsource(c)",
+    "matched_attribute": ("class A: pass\ndef f(c):\n match c:\n  case A(x=a): os.system(a)"),
     "left_by_an_assignment": (
         "class A:\n def go(self): os.system(self.x)\ndef f(c):\n a = A()\n a.x = c\n a.go()"
     ),
@@ -204,7 +215,7 @@ HIT = {
 
 @pytest.mark.parametrize("source", HIT.values(), ids=HIT.keys())
 def test_data_reaches_a_sink(reached: Reached, source: str) -> None:
-    assert sinks(reached(source)) & {"os:system", "subprocess:run"}
+    assert {hit.category for hit in reached(source).hits} & {"process", "write", "code"}
 
 
 CLEAN = {
@@ -223,6 +234,9 @@ CLEAN = {
     "reads_a_file": "def f(c): return open(c, 'rb').read()",
     "not_called": "def f(c):\n s = os.system\n return c",
     "reads_files": "def f(c): return list(map(open, c))",
+    "partial_that_reads": (
+        "import functools\ndef f(c): return list(map(functools.partial(open, mode='rb'), c))"
+    ),
     "table_of_harmless": "T = {'a': len}\ndef f(c): return T['a'](c)",
     "checked_type": "def f(c): return isinstance(c, (os.system.__class__, str))",
     "class_given_to_compiled": "import math\nclass A: pass\ndef f(c): return math.fsum([c, A])",
@@ -239,6 +253,12 @@ def test_no_data_reaches_a_sink(reached: Reached, source: str) -> None:
 METHODS = {
     "own_attribute": "class A:\n def __setstate__(self, s):\n  self.x = s\n  os.system(self.x)",
     "attribute_by_state": "class A:\n def __setstate__(self, s): os.system(self.x)",
+    "itself_as_text": "class A(str):\n def __setstate__(self, s): os.system(self)",
+    "itself_as_a_list": "class A(list):\n def __setstate__(self, s): os.system(self[0])",
+    "itself_as_a_dict": "class A(dict):\n def __setstate__(self, s): os.system(self.get('x'))",
+    "its_own_items": (
+        "class A(dict):\n def __setstate__(self, s):\n  for k, v in self.items(): os.system(v)"
+    ),
     "own_method": (
         "class A:\n def g(self, x): os.system(x)\n def __setstate__(self, s): self.g(s)"
     ),
