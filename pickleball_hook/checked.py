@@ -72,7 +72,7 @@ def loads(data: Any, options: dict[str, Any], frame: FrameType) -> object:
     """Load from a buffer, checked unless the caller is a trusted channel or the mode is off."""
     if _is_plain() or context.is_trusted():
         return c_loads(data, **options)
-    if _is_message(frame) or (context.current() is None and own.holds(data)):
+    if _is_message(frame) or own.holds(data):
         with context.trusting():
             return c_loads(data, **options)
 
@@ -80,7 +80,7 @@ def loads(data: Any, options: dict[str, Any], frame: FrameType) -> object:
         return io.BytesIO(data) if type(data) is bytes else _ViewReader(data)
 
     twice = None if "buffers" in options else replay.source_of(None, data, None)
-    return _run(opened(), options, None, "pickle.loads", opened, twice)
+    return _run(None, options, None, "pickle.loads", opened, twice)
 
 
 def load(file: Any, options: dict[str, Any], frame: FrameType, start: int | None) -> object:
@@ -189,21 +189,30 @@ def _run(
 ) -> object:
     """Run a stream on the C machine if it is proven to be permitted, else on the reference machine.
 
-    `twice` is the stream as the proof reads it, None if it cannot be read more than once.
+    `file` is None for what `reopened` opens. `twice` is the stream as the proof reads it, None if
+    it cannot be read more than once.
     """
     _stay()
     path, named = context.source()
+    path = path or (context.name_of(file) if file is not None else "")
     with context.entering() as load:
-        guard = getattr(outer, "_guard", None)
-        if guard is None:
-            guard = Guard(load, enforcing(), path or context.name_of(file), named or loader)
-        else:
-            guard.resume(load, enforcing())
+        known = getattr(outer, "_guard", None)
+
+        def guarded() -> Guard:
+            if known is None:
+                return Guard(load, enforcing(), path, named or loader)
+            known.resume(load, enforcing())
+            found: Guard = known
+            return found
+
         if twice is not None and gate.usable():
-            proven, value = _replayed(guard, twice, options, outer)
+            proven, value = _replayed(load, guarded, twice, options, path, outer)
             if proven:
                 return value
         events.listen()
+        guard = guarded()
+        if file is None and reopened is not None:
+            file = reopened()
         load.files.append(file)
         unpickler = machine.ReferenceUnpickler(guard, outer, file, **options)
         if outer is not None:
@@ -236,17 +245,24 @@ def _drop(unpickler: machine.ReferenceUnpickler, guard: Guard) -> None:
     guard.made.clear()
 
 
-def _replayed(guard: Guard, twice: Any, options: dict[str, Any], outer: Any) -> tuple[bool, object]:
+def _replayed(
+    load: context.Load,
+    guarded: Callable[[], Guard],
+    twice: Any,
+    options: dict[str, Any],
+    path: str,
+    outer: Any,
+) -> tuple[bool, object]:
     """Load by proof and replay; tells whether there was a proof."""
-    guard.load.files.append(twice.file)
+    load.files.append(twice.file)
     goes_on = False
     try:
-        proven, value = replay.attempt(guard, twice, options, outer)
+        proven, value = replay.attempt(load, guarded, twice, options, path, outer)
         goes_on = not proven
         return proven, value
     finally:
-        guard.load.files.pop()
-        if guard.load.depth == 1 and not goes_on:
+        load.files.pop()
+        if load.depth == 1 and not goes_on:
             # Else the reference machine comes next, and has use for what was analysed.
             policies.flush()
 

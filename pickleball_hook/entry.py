@@ -56,19 +56,47 @@ class _Load(_Function):
 class _Loads(_Function):
     def __call__(self, *args: Any, **keywords: Any) -> object:
         data, options = _arguments(c_loads, args, keywords)
+        head = None
         if type(data) is not bytes:
             try:
                 memoryview(data)
             except TypeError:
                 return c_loads(data, **options)  # CPython's own complaint: it is no buffer
-        if not options.get("buffers") and gate.usable():
+        elif len(data) <= _SHORT:
+            head = data[_HEAD]
+        if head in _left:
+            pass  # it would leave the gate again
+        elif not options.get("buffers") and gate.usable():
             try:
                 return Gate(Reader(data), **options).load()
             except Leave:
-                pass
-        from pickleball_hook import checked
-
+                if head is not None:
+                    _remember(head)
+        checked = _modules.get("checked") or _checked()
         return checked.loads(data, options, sys._getframe(1))
+
+
+_HEAD = slice(11, 64)
+"""What tells one kind of stream from another: after PROTO and FRAME, which have its length."""
+_SHORT = 4096
+_MOST_HEADS = 500
+_left: set[bytes | None] = set()
+"""The beginnings of short streams that have named more than the closed set."""
+_modules: dict[str, Any] = {}
+
+
+def _remember(head: bytes) -> None:
+    if len(_left) >= _MOST_HEADS:
+        _left.clear()
+    _left.add(head)
+
+
+def _checked() -> Any:
+    """Return the module for checked loads, imported by the first of them."""
+    from pickleball_hook import checked
+
+    _modules["checked"] = checked
+    return checked
 
 
 class _Dumps(_Function):

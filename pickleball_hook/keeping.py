@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import types
+import weakref
 
 from pickleball_hook import safe_globals, settings
 from pickleball_hook.prover import Prover
@@ -63,8 +64,27 @@ def _typed() -> object:
     return cells.state(main)
 
 
-def give_back(prover: Prover) -> None:
-    """Keep a prover for the next load, if nothing of this one is left with its stand-ins."""
+def exchanged(prover: Prover, first: tuple[str, str]) -> Prover:
+    """Return an idle prover whose last stream began with a global, for another one."""
+    for other in _idle:
+        if other.first == first and other.rests_on == prover.rests_on is not None:
+            try:
+                _idle.remove(other)
+            except ValueError:  # another thread has it
+                return prover
+            prover.load.guards.remove(weakref.ref(prover))
+            other.begin(prover.load, prover.file)
+            other.given = prover.given
+            _idle.append(prover)
+            return other
+    return prover
+
+
+def give_back(prover: Prover, first: tuple[str, str] | None = None) -> None:
+    """Keep a prover for the next load, if nothing of this one is left with its stand-ins.
+
+    `first` is the global that its stream began with.
+    """
     if (
         prover.rests_on is None
         or len(_idle) >= _MOST_PROVERS
@@ -74,6 +94,10 @@ def give_back(prover: Prover) -> None:
         prover.close()
     else:
         prover.end()
+        if first in prover.varied or len(prover.granted) != len(prover.named):
+            prover.forget_names()
+        else:
+            prover.first = first
         _idle.append(prover)
 
 
@@ -84,24 +108,40 @@ def forget() -> None:
 
 def keep(prover: Prover, module: str, name: str, named: Named) -> None:
     """Keep what was found out about a global, if it is of a kind that can be compared later."""
-    named.snapshot = _snapshot(named.real)
+    named.snapshot = _snapshot(prover, named.real)
     if named.snapshot is not None:
         home = named.verdict.target.partition(":")[0]
         prover.names[module, name] = (named, home)
 
 
-def _snapshot(real: Any) -> tuple[Any, ...] | None:
+def _snapshot(prover: Prover, real: Any) -> tuple[Any, ...] | None:
     """Return what can be changed of a class or function, None if that cannot be told."""
     if isinstance(real, type):
         kinds = (*_lineage(real), *_lineage(type(real)))
         changeable = [kind for kind in kinds if kind.__flags__ & _HEAP_TYPE]
-        return (_lineage(real), type(real), [(kind, {**_attributes(kind)}) for kind in changeable])
+        return (_lineage(real), type(real), [_table(prover, kind) for kind in changeable])
     if type(real) is types.FunctionType:
         return (real.__code__,)
     return () if type(real) is types.BuiltinFunctionType else None
 
 
-def is_as_it_was(named: Named) -> bool:
+def _table(prover: Prover, kind: type) -> tuple[type, dict[str, Any]]:
+    """Return a class with its attributes: the same object for all that derive from it."""
+    known = prover.tables.get(kind)
+    if known is None or not _is_equal(known):
+        known = prover.tables[kind] = (kind, {**_attributes(kind)})
+    return known
+
+
+def _is_equal(row: tuple[type, dict[str, Any]]) -> bool:
+    kind, table = row
+    try:
+        return bool(_attributes(kind) == table)
+    except Exception:  # an attribute that was replaced, and cannot be compared
+        return False
+
+
+def is_as_it_was(prover: Prover, named: Named) -> bool:
     """Tell whether a class or function is still what its stand-in was made for."""
     snapshot, real = named.snapshot, named.real
     if not snapshot:
@@ -111,7 +151,10 @@ def is_as_it_was(named: Named) -> bool:
     lineage, kind, tables = snapshot
     if _lineage(real) is not lineage or type(real) is not kind:
         return False
-    try:
-        return all(_attributes(base) == table for base, table in tables)
-    except Exception:  # an attribute that was replaced, and cannot be compared
-        return False
+    compared = prover.compared
+    for row in tables:
+        if id(row) not in compared:
+            if not _is_equal(row):
+                return False
+            compared.add(id(row))
+    return True

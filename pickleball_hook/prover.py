@@ -42,6 +42,7 @@ def _result_types() -> frozenset[type]:
 RESULTS = _result_types()
 LARGE_ITEM = 1 << 16
 """Items beyond this size may not have been read by the shadow: nothing is made from them."""
+_MOST_VARIED = 1000
 _MEMO_BUDGET = 2_000_000
 """Entries of memos that are looked through in one load."""
 
@@ -63,6 +64,8 @@ class Named:
         All keys of the states, and of their second halves.
     types : set of type
         The types of the extents of arrays.
+    trampoline : bool
+        Whether something is to be seen of each call when it is replayed: settled in the end.
     checked : bool
         Whether each call is to be checked with the real arguments.
     opaque : bool
@@ -81,6 +84,8 @@ class Named:
         Whether code of a library runs when it is loaded, None if nobody has asked.
     snapshot : tuple or None
         What it was like when the stand-in was made (:mod:`pickleball_hook.keeping`).
+    turn : int
+        The last load, by the count of its prover, whose stream has named it.
     """
 
     __slots__ = (
@@ -104,6 +109,8 @@ class Named:
         "snapshot",
         "stand_in",
         "states",
+        "trampoline",
+        "turn",
         "types",
         "verdict",
     )
@@ -126,23 +133,19 @@ class Named:
         self.harmless: set[str] = set()
         self.acts: bool | None = None
         self.snapshot: tuple[Any, ...] | None = None
+        self.turn = 0
+        self.trampoline = False
 
     def clear(self) -> None:
         """Forget what a load did with it."""
-        self.made.clear()
-        self.states.clear()
-        self.keys.clear()
-        self.slots.clear()
-        self.types.clear()
-        self.later.clear()
-        self.calls = 0
-        self.replayed = itertools.count()
+        tables: tuple[Any, ...] = (self.keys, self.slots, self.types, self.later)
+        for table in tables:
+            if table:
+                table.clear()
+        if self.calls:
+            self.calls = 0
+            self.replayed = itertools.count()
         self.checked = self.opaque = self.searched = False
-
-    @property
-    def trampoline(self) -> bool:
-        """Whether something is to be seen of each call when it is replayed."""
-        return self.checked or self.opaque or self.searched or bool(self.later)
 
 
 class Prover(Guard):
@@ -153,6 +156,22 @@ class Prover(Guard):
         self.named: dict[int, Named] = {}
         self.names: dict[tuple[str, str], tuple[Named, str]] = {}
         """Globals of earlier loads, with the modules that they were defined in."""
+        self.turn = 1
+        """Counts the loads."""
+        self.asked = 0
+        """Globals that the stream of this load has named."""
+        self.first: tuple[str, str] | None = None
+        """The first global of the last stream, if all that it named is still admitted."""
+        self.tables: dict[type, tuple[type, dict[str, Any]]] = {}
+        """Classes with the attributes that they had."""
+        self.compared: set[int] = set()
+        """Those of them, by id, that still have them."""
+        self.bounces = False
+        """Whether anything of what the stream has named gets a trampoline."""
+        self.quiet: bool | None = None
+        """Whether no code of a library runs for what it has named, None if nobody has asked."""
+        self.varied: set[tuple[str, str]] = set()
+        """First globals of streams that go on differently."""
         self.rests_on: tuple[object, ...] | None = None
         """The settings under which globals may be kept for later loads, None if they may not."""
         self.setters: dict[type, Any] = {}
@@ -227,14 +246,13 @@ class Prover(Guard):
     def slim(self) -> None:
         """Let go of what is not needed once the proof has been made."""
         for named in self.named.values():
-            named.made.clear()
-            named.states.clear()
-        self.kept.clear()
-        self.alone.clear()
-        self.shared.clear()
-        self.places.clear()
-        self.judged.clear()
-        self.objects.clear()
+            if named.made or named.states:
+                named.made.clear()
+                named.states.clear()
+        tables: tuple[Any, ...] = (self.kept, self.alone, self.shared, self.places, self.judged)
+        for table in (*tables, self.objects):
+            if table:
+                table.clear()
         self.memo = dict
         self.contents = None
 
@@ -242,23 +260,47 @@ class Prover(Guard):
         """Start with the stream of another load."""
         self.resume(load, True)
         self.file = file
+        self.turn += 1
+        self.compared.clear()
+        self.asked = 0
 
     def end(self) -> None:
-        """Forget the stream, but not what its names stand for."""
+        """Forget the stream, but not its names."""
         self.slim()
         for named in self.named.values():
             named.clear()
-        for table in (self.named, self.granted, self.made, self.sealed, self.setters, self.objects):
-            table.clear()
-        self.held.clear()
+        if self.lent:
+            self.inert.difference_update(self.lent)
+        tables: tuple[Any, ...] = (self.made, self.sealed, self.setters, self.held, self.answers)
+        for table in tables:
+            if table:
+                table.clear()
         self.acted.clear()
-        self.answers.clear()
-        self.watch = methods.Watch()
-        self.inert.difference_update(self.lent)
         self.lent.clear()
-        self.has_all = self.needs_all = self.wary = False
+        self.has_all = self.needs_all = False
         self.copied = self.elsewhere = 0
         self.budget = _MEMO_BUDGET
+
+    def forget_names(self) -> None:
+        """Take away again what streams have named: another one must name it itself."""
+        self.named.clear()
+        self.granted.clear()
+        self.watch = methods.Watch()
+        self.wary = False
+        self.contents = None
+        self.first = None
+        self.quiet = None
+        self.asked = 0
+        self.turn += 1
+
+    def varies(self, requests: list[tuple[str, str]]) -> None:
+        """Remember that streams which begin with a global do not all name the same ones."""
+        if requests and len(self.varied) < _MOST_VARIED:
+            self.varied.add(requests[0])
+
+    def has_others(self) -> bool:
+        """Tell whether anything is admitted that the stream of this load has not named."""
+        return self.asked != len(self.named)
 
     def close(self) -> None:
         """Let go of everything: stand-ins, their classes and this guard hold each other."""
@@ -271,11 +313,21 @@ class Prover(Guard):
 
     def readmit(self, named: Named) -> None:
         """Let a stream have a global that was judged for an earlier one."""
+        self.count(named)
+        if named.contents and self.contents is None:
+            self.contents = {}
+        if self.named.get(id(named.real)) is named:
+            return
+        self.quiet = None
         self.named[id(named.real)] = named
         self.grant(named.real, named.verdict)
         self.wary = self.wary or calls_its_state(named.verdict)
-        if named.contents:
-            self.contents = {}
+
+    def count(self, named: Named) -> None:
+        """Count a global among those that the stream of this load has named."""
+        if named.turn != self.turn:
+            named.turn = self.turn
+            self.asked += 1
 
     def is_callable(self, value: object) -> bool:
         """Take what is not known for a callable."""
@@ -294,6 +346,8 @@ class Prover(Guard):
             known.stand_in = standins.stand_in_for(self, known)
             known.count = sys.getrefcount(known.stand_in)
             self.wary = self.wary or calls_its_state(known.verdict)
+            self.quiet = None
+        self.count(known)
         return known
 
 

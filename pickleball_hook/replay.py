@@ -24,8 +24,10 @@ from policy_cache.model import CALL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import Any
 
+    from pickleball_hook.context import Load
     from pickleball_hook.guard import Guard
     from pickleball_hook.prover import Named, Prover
 
@@ -102,6 +104,10 @@ def _skimmer(data: bytes, start: int) -> Skimmer:
 
 class Changed(Exception):
     """A file was not the same when it was read again."""
+
+
+class Otherwise(Exception):
+    """The stream has named something else than when it was proven. Never leaves this module."""
 
 
 class Tape:
@@ -241,29 +247,22 @@ class FileSource:
 class Replay(CUnpickler):  # type: ignore[misc]
     """The C unpickler, given what was judged."""
 
-    def __init__(
-        self, guard: Guard, proof: shadow.Proof, outer: Any, file: Any, **options: Any
-    ) -> None:
-        super().__init__(file, **options)
-        self._guard = guard
-        self._outer = outer
-        self._trampolines: dict[int, Named] = {}
-        self._requests = iter(zip(proof.requests, proof.answers))  # noqa: B905 (3.10)
-        self._prover = proof.prover
+    _guard: Guard
+    _outer: Any
+    _trampolines: dict[int, Named]
+    _requests: Iterator[tuple[tuple[str, str], Named]]
+    _prover: Prover
 
     def find_class(self, module: str, name: str) -> object:
         """Return the next global if it is the one that was judged."""
         request, named = next(self._requests, (None, None))
         if request != (module, name) or named is None:
-            self._guard.check_alive()
-            self._guard.refuse(
-                f"{module}.{name}", "GLOBAL", "the stream was not the same when it was read again"
-            )
-        if named.trampoline:  # type: ignore[union-attr]
-            stand_in = _trampoline(self._guard, self._prover, named)  # type: ignore[arg-type]
-            self._trampolines[id(stand_in)] = named  # type: ignore[assignment]
+            raise Otherwise(f"{module}.{name}")
+        if named.trampoline:
+            stand_in = _trampoline(self._guard, self._prover, named)
+            self._trampolines[id(stand_in)] = named
             return stand_in
-        return named.real  # type: ignore[union-attr]
+        return named.real
 
     def remembered(self) -> dict[int, Any]:
         """Return the memo, with what trampolines stand for in their place."""
@@ -352,7 +351,9 @@ class Source:
         self.start = start
 
     def skimmed(self) -> Any:
-        """Return what the shadow reads."""
+        """Return what the shadow reads: no item of a short stream is a large one."""
+        if len(self.data) <= LARGE_ITEM and not self.start:
+            return Reader(self.data)
         return Skimmer(self.data, self.start)
 
     def whole(self) -> Any:
@@ -421,16 +422,40 @@ def _has_code(grants: dict[str, str], real: Any) -> bool:
 
 
 def _replay(
-    guard: Guard, proof: shadow.Proof, outer: Any, reader: Any, options: dict[str, Any]
+    guard: Guard | None, proof: shadow.Proof, outer: Any, reader: Any, options: dict[str, Any]
 ) -> Any:
-    kind = _PersistentReplay if proof.prover.given else Replay
-    return kind(guard, proof, outer, reader, **options)
+    unpickler = (_PersistentReplay if proof.prover.given else Replay)(reader, **options)
+    unpickler._requests = iter(zip(proof.requests, proof.answers))  # noqa: B905 (3.10)
+    if guard is not None:
+        unpickler._guard, unpickler._outer, unpickler._trampolines = guard, outer, {}
+        unpickler._prover = proof.prover
+    return unpickler
 
 
 def attempt(
-    guard: Guard, source: Any, options: dict[str, Any], outer: Any = None
+    load: Load,
+    guarded: Callable[[], Guard],
+    source: Any,
+    options: dict[str, Any],
+    file: str = "",
+    outer: Any = None,
 ) -> tuple[bool, object]:
     """Load a stream on the C machine if all of it is proven to be permitted.
+
+    Parameters
+    ----------
+    load : context.Load
+        The outermost load.
+    guarded : callable
+        Gives the guard of the load: most streams need none, once they are proven.
+    source : Source or FileSource
+        The stream.
+    options : dict
+        As for ``pickle.Unpickler``, without buffers.
+    file : str
+        Its path, where that is known.
+    outer : object or None
+        The program's unpickler, if its callbacks are in force.
 
     Returns
     -------
@@ -439,17 +464,23 @@ def attempt(
     """
     if not switches["on"]:
         return False, None
-    proof = shadow.prove(guard.load, source, options, guard.file, outer)
+    proof = shadow.prove(load, source, options, file, outer)
     if proof is None:
         source.go_back()
         return False, None
-    guard.granted.update(proof.prover.granted)
-    if any(map(_runs_code, proof.answers)):
+    guard = None
+    prover = proof.prover
+    if outer is not None or prover.bounces:
+        guard = guarded()
+        guard.granted.update(prover.granted)
+        guard.leave = Abandoned
+    if prover.quiet is None:
+        prover.quiet = not any(map(_runs_code, prover.named.values()))
+    if not prover.quiet:
         events.listen()
     reader = source.replayed()
     served = False
     try:
-        guard.leave = Abandoned
         unpickler = _replay(guard, proof, outer, reader, options)
         value = unpickler.load()
         if outer is not None:
@@ -458,7 +489,11 @@ def attempt(
         source.go_back()
         return False, None
     except Changed:
-        guard.refuse("the stream", "read", "the file has changed while it was read")
+        guarded().refuse("the stream", "read", "the file has changed while it was read")
+        raise
+    except Otherwise as error:
+        guarded().check_alive()
+        guarded().refuse(str(error), "GLOBAL", _NOT_THE_SAME)
         raise
     except BaseException:
         source.leave(reader.position)
@@ -467,8 +502,15 @@ def attempt(
         source.leave(reader.position)
         served = True
     finally:
-        guard.leave = None
-        keeping.give_back(proof.prover) if served else proof.prover.close()
+        if guard is not None:
+            guard.leave = None
+        if served:
+            keeping.give_back(proof.prover, proof.requests[0] if proof.requests else None)
+        else:
+            proof.prover.close()
     if reader.position < proof.end:
-        guard.refuse("the stream", "STOP", "it was not the same when it was read again")
+        guarded().refuse("the stream", "STOP", _NOT_THE_SAME)
     return True, value
+
+
+_NOT_THE_SAME = "the stream was not the same when it was read again"

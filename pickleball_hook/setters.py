@@ -262,8 +262,11 @@ def settle(prover: Prover) -> None:
             raise Unsure  # an opcode has changed it since
         prover.judged.clear()
         _settle_alone(prover)
+    prover.bounces = False
     for named in prover.named.values():
+        named.trampoline = bool(named.checked or named.opaque or named.searched or named.later)
         if named.trampoline or REFER not in named.verdict.grants:
+            prover.bounces |= named.trampoline
             _settle_handed_out(named)
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from types import ModuleType
 
 from pickleball_hook import callbacks, keeping, names
+from pickleball_hook.gate import Reader
 from pickleball_hook.originals import CUnpickler
 from pickleball_hook.prover import Given, Prover, Unsure
 from pickleball_hook.setters import settle
@@ -38,44 +40,64 @@ class Proof:
         What each of them is.
     prover : Prover
         Knows the verdicts, and the states that are judged only now.
+    known : dict
+        The same, of globals that mean the same for the whole of the stream.
     end : int
         Where the stream ends, counted from its start.
     """
 
-    __slots__ = ("answers", "end", "prover", "requests")
+    __slots__ = ("answers", "end", "known", "prover", "requests")
 
     def __init__(self, prover: Prover) -> None:
         self.prover = prover
         self.requests: list[tuple[str, str]] = []
         self.answers: list[Named] = []
+        self.known: dict[tuple[str, str], Named] = {}
         self.end = 0
 
 
 class Shadow(CUnpickler):  # type: ignore[misc]
     """The C unpickler with nothing real in it."""
 
-    def __init__(self, prover: Prover, proof: Proof, outer: Any, file: Any, **options: Any) -> None:
-        super().__init__(file, **options)
-        self._prover = prover
-        self._outer = outer
-        self._found: Named | None = None
-        self._proof = proof
-        self._fix_imports = options.get("fix_imports", True)
-        self._known: dict[tuple[str, str], Named] = {}
+    _prover: Prover
+    _proof: Proof
+    _outer: Any = None
+    _found: Named | None = None
+    _fix_imports = True
 
     def find_class(self, module: str, name: str) -> object:
         """Judge a global as the reference machine does, and return what stands for it."""
-        proof = self._proof
-        known = self._known.get((module, name))
+        request, proof = (module, name), self._proof
+        known = proof.known.get(request)
         if known is None:
+            if not proof.requests:
+                self._begin(request)
             known = (
                 self._looked_up(module, name)
                 if self._outer is not None
                 else self._own(module, name)
             )
-        proof.requests.append((module, name))
+        proof.requests.append(request)
         proof.answers.append(known)
         return known.stand_in
+
+    def _begin(self, request: tuple[str, str]) -> None:
+        """Take the prover of an earlier stream that began with the same global, if there is one.
+
+        What such a stream has named is still admitted, to be checked in the end
+        (:meth:`Prover.has_others`); of any other one nothing is.
+        """
+        prover = self._prover
+        if prover.first == request:
+            return
+        if self._outer is None:
+            other = keeping.exchanged(prover, request)
+            if other is not prover:
+                other.memo, prover.memo = prover.memo, dict
+                self._prover = self._proof.prover = other
+                return
+        if prover.first is not None:
+            prover.forget_names()
 
     def _own(self, module: str, name: str) -> Named:
         return self._kept(module, name) or self._judged(module, name)
@@ -96,22 +118,37 @@ class Shadow(CUnpickler):  # type: ignore[misc]
     def resolve(self, module: str, name: str) -> object:
         """Resolve a global for the ``super().find_class`` of the program's unpickler."""
         self._found = self._own(module, name)
-        self._known.clear()  # what a name means is for the program's unpickler to say
+        self._proof.known.clear()  # what a name means is for the program's unpickler to say
         return self._found.real
 
     def _kept(self, module: str, name: str) -> Named | None:
         """Return what an earlier load has found out about a global that is still the same."""
-        known, home = self._prover.names.get((module, name), (None, ""))
+        prover = self._prover
+        known, home = prover.names.get((module, name), _UNKNOWN)
         if known is None or module not in sys.modules or home not in sys.modules:
             return None
-        value = CUnpickler.find_class(self, module, name)
-        if value is not known.real or not keeping.is_as_it_was(known):
-            del self._prover.names[module, name]
-            return None
-        self._prover.readmit(known)
+        holder = sys.modules[module]
+        if type(holder) is ModuleType and vars(holder).get(name) is known.real:
+            sys.audit("pickle.find_class", module, name)  # as the machine does for each
+        elif CUnpickler.find_class(self, module, name) is not known.real:
+            self._spoil(module, name)
+        if not keeping.is_as_it_was(prover, known):
+            self._spoil(module, name)
+        prover.readmit(known)
         if "." not in name:
-            self._known[module, name] = known
+            self._proof.known[module, name] = known
         return known
+
+    def _spoil(self, module: str, name: str) -> None:
+        """Have the stream proven once more, with nothing left of what a global was.
+
+        Raises
+        ------
+        Unsure
+        """
+        del self._prover.names[module, name]
+        self._prover.asked = -1
+        raise Unsure
 
     def _judged(self, module: str, name: str) -> Named:
         """Judge a global, and return what stands for it."""
@@ -122,7 +159,7 @@ class Shadow(CUnpickler):  # type: ignore[misc]
         known = self._prover.stand_in(value)
         if asked == names.mapped(module, name, 2, True):  # else it may mean something else later
             if "." not in name:
-                self._known[module, name] = known
+                self._proof.known[module, name] = known
             if asked == (module, name):
                 keeping.keep(self._prover, module, name, known)
         return known
@@ -141,6 +178,9 @@ class Shadow(CUnpickler):  # type: ignore[misc]
         except ImportError:
             return module, name
         return old if found is range else (module, name)
+
+
+_UNKNOWN: tuple[None, str] = (None, "")
 
 
 class _PersistentShadow(Shadow):
@@ -172,43 +212,69 @@ def prove(
         The program's unpickler, if its callbacks are in force (:mod:`pickleball_hook.callbacks`).
     """
     prover = keeping.prover_for(load, file)
-    proof = _proof(prover, source.skimmed(), options, outer)
+    proof, prover = _proof(prover, source.skimmed(), options, outer)
+    if proof is None and prover.has_others():
+        prover.forget_names()
+        proof, prover = _proof(prover, source.skimmed(), options, outer)
     if proof is None and prover.needs_all:
         prover = Prover(load, file)
         prover.has_all = True
         reader = source.whole()
-        proof = _proof(prover, reader, options, outer) if reader is not None else None
+        proof, _ = _proof(prover, reader, options, outer) if reader is not None else (None, None)
     return proof
 
 
-def _proof(prover: Prover, reader: Any, options: dict[str, Any], outer: Any) -> Proof | None:
+def _proof(
+    prover: Prover, reader: Any, options: dict[str, Any], outer: Any
+) -> tuple[Proof | None, Prover]:
+    """Return a proof, None if there is none, and the prover: it may be another one by then."""
     proof = Proof(prover)
     proven = False
     try:
         with _uncollected(reader):
-            value = _run(prover, proof, reader, options, outer)
+            value = _run(proof, reader, options, outer)
+            prover = proof.prover
             settle(prover)
             del value  # till here it shows what the stream hands out
-        proven = outer is None or all(REFER in named.verdict.grants for named in proof.answers)
+        proven = not prover.has_others() and (
+            outer is None or all(REFER in named.verdict.grants for named in proof.answers)
+        )
     except (Unsure, Exception):
-        return None
-    finally:
-        prover.slim() if proven else prover.close()
-    proof.end = reader.position
-    return proof if proven else None
+        prover = proof.prover
+    if proven:
+        prover.slim()
+        proof.end = reader.position
+        return proof, prover
+    proof.answers.clear()
+    if prover.has_others():
+        prover.varies(proof.requests)
+        prover.end()
+    else:
+        prover.close()
+    return None, prover
 
 
-def _run(prover: Prover, proof: Proof, reader: Any, options: dict[str, Any], outer: Any) -> object:
+def _run(proof: Proof, reader: Any, options: dict[str, Any], outer: Any) -> object:
     """Run the shadow; when this returns, its stack and memo are gone."""
-    prover.given = callbacks.kinds(outer)
-    kind = _PersistentShadow if prover.given else Shadow
-    asked = outer if outer is not None and callbacks.looks_up(outer) else None
-    unpickler = kind(prover, proof, asked, reader, **options)
-    proxy = unpickler.memo
-    prover.memo = proxy.copy
+    prover = proof.prover
+    if outer is None:
+        prover.given = _NONE_GIVEN
+        unpickler = Shadow(reader, **options)
+    else:
+        prover.given = callbacks.kinds(outer)
+        kind = _PersistentShadow if prover.given else Shadow
+        unpickler = kind(reader, **options)
+        if callbacks.looks_up(outer):
+            unpickler._outer = outer
+    unpickler._prover, unpickler._proof = prover, proof
+    unpickler._fix_imports = options.get("fix_imports", True)
+    prover.memo = unpickler.memo.copy
     value: object = unpickler.load()
-    prover.memo = dict
+    proof.prover.memo = dict
     return value
+
+
+_NONE_GIVEN: frozenset[type] = frozenset()
 
 
 _LARGE = 1 << 16
@@ -218,4 +284,6 @@ _nothing = contextlib.nullcontext()
 
 def _uncollected(reader: Any) -> AbstractContextManager[None]:
     """Return a context in which the garbage collector rests, if the stream is worth it."""
+    if type(reader) is Reader:
+        return _nothing  # a short stream
     return resting if reader.end - reader.position > _LARGE else _nothing

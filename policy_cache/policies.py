@@ -36,6 +36,8 @@ _program_reductions: dict[str, tuple[object, list[Reduction]]] = {}
 _imports: dict[str, str] = {}
 _disk: _store.Store | None = None
 _epoch = 0
+_asked = True
+"""Whether anything has been looked for since the last `flush` that was not in memory."""
 
 
 def _forget_lock() -> None:
@@ -65,6 +67,7 @@ def verdict(module: str, name: str, operation: str = REFER) -> Verdict:
     Verdict
         Also for what cannot be judged: then nothing is granted and the reason is given.
     """
+    global _asked
     found = _memory.get((module, name))
     if found is not None and not _lacks(found, operation):
         return found
@@ -72,6 +75,7 @@ def verdict(module: str, name: str, operation: str = REFER) -> Verdict:
         found = found or _from_base_policy(module, name) or _from_store(module, name)
         if found is None or _lacks(found, operation):
             found = _after_others(module, name, operation) or _judge(module, name, found, operation)
+        _asked = True
         return found
 
 
@@ -84,6 +88,10 @@ def _lacks(found: Verdict, operation: str) -> bool:
 
 def flush() -> None:
     """Write what was learned to the user's cache, and let go of large analyses."""
+    global _asked
+    if not _asked:
+        return
+    _asked = False
     if _disk is not None:
         _disk.flush()
         _disk.end_turn()
@@ -342,6 +350,8 @@ def text_of(module: str, name: str) -> str | None:
     """Return a text that a module defines, from its source: the module need not be imported."""
     from policy_cache import resolve
 
+    global _asked
+    _asked = True
     with _lock:
         found = resolve.resolve(module, name)
     value = getattr(found.node, "value", None) if found is not None else None
@@ -396,6 +406,8 @@ def _chain_reason(module: str, imported: Container[str]) -> str:
 
 
 def _import_reason(name: str) -> str:
+    global _asked
+    _asked = True
     with _lock:
         if name in _imports:
             return _imports[name]

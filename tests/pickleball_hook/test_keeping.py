@@ -50,8 +50,9 @@ def test_a_prover_serves_again() -> None:
     for _ in range(3):
         assert agreed(stream)[0] == "loaded"
         assert keeping._idle == [prover]
-    assert not prover.granted
-    assert not prover.named
+    assert [named.real for named in prover.named.values()] == [Plain, Slotted]
+    assert len(prover.granted) == 2
+    assert not prover.made
 
 
 def test_streams_do_not_see_each_other() -> None:
@@ -66,6 +67,45 @@ def test_what_one_stream_names_another_may_not_use() -> None:
     entry.loads(stream_of(Plain(x=1)))
     stream = b"\x80\x04cbuiltins\ntype\n(NtR\x81."
     assert agreed(stream)[0] in ("PolicyViolation", "UnpicklingError", "TypeError")
+
+
+def test_a_stream_that_begins_like_another_has_its_own_names_only() -> None:
+    both, one = stream_of([Plain(x=1), Slotted(1, 2)]), stream_of([Plain(x=1), Plain(x=2)])
+    entry.loads(both)
+    (prover,) = keeping._idle
+    assert agreed(one)[0] == "loaded"
+    assert [named.real for named in prover.named.values()] == []
+    for stream in (one, both, one, both):
+        assert agreed(stream)[0] == "loaded"
+        (prover,) = keeping._idle
+        assert prover.first is None
+
+
+def test_streams_that_begin_differently_have_a_prover_each() -> None:
+    streams = [stream_of(value) for value in ([Plain(x=1)], Both(1, 2))]
+    with context.entering() as load:
+        proofs = [shadow.prove(load, replay.Source(None, stream, 0), {}) for stream in streams]
+    for proof in proofs:
+        assert proof is not None
+        keeping.give_back(proof.prover, proof.requests[0])
+    for _ in range(2):
+        for stream in streams:
+            assert agreed(stream)[0] == "loaded"
+    assert sorted(str(prover.first) for prover in keeping._idle) == sorted(
+        str((Plain.__module__, cls.__name__)) for cls in (Plain, Both)
+    )
+
+
+def test_a_base_that_changes_is_seen_by_all_that_derive_from_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = stream_of([Slotted(1, 2), Both(1, 2)])
+    assert agreed(stream)[0] == "loaded"
+    monkeypatch.setattr(Slotted, "__setstate__", lambda self, state: None, raising=False)
+    assert agreed(stream)[0] == "PolicyViolation"
+    monkeypatch.undo()
+    for _ in range(3):
+        assert agreed(stream)[0] == "loaded"
 
 
 def test_a_setter_that_the_program_adds_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
