@@ -54,11 +54,11 @@ _FUNCTION_KINDS = (types.FunctionType, types.MethodType, type(functools.lru_cach
 _BOUND_KINDS = (types.MethodType, types.BuiltinFunctionType)
 """Callables that may have an object of the file's in them."""
 
+_DATA_TYPES = frozenset([bool, int, float, complex, str, tuple, list, dict, set, frozenset])
 _CONVERTERS = frozenset(
     [
         "typing:Any",  # a class since Python 3.11; calling it is a TypeError
-        *(f"builtins:{kind}" for kind in ("bool", "int", "float", "complex", "str")),
-        *(f"builtins:{kind}" for kind in ("tuple", "list", "dict", "set", "frozenset")),
+        *(f"builtins:{kind.__name__}" for kind in _DATA_TYPES),
     ]
 )
 """Types that make plain data of what they are called with, by methods that are judged with it."""
@@ -261,6 +261,8 @@ class Guard:
         if not isinstance(value, names.CALLABLE_KINDS):
             return self.reason_against_call(value)
         verdict = self.named_verdict(value)
+        if verdict is None and _is_data_type(value):
+            return ""  # the factory of a library's own defaultdict
         if verdict is None:
             return "it did not come from a name in the file"
         if isinstance(value, type):
@@ -284,7 +286,8 @@ class Guard:
     def reason_against_change(self, value: object) -> str:
         """Return why code that sets attributes of what it is given may not have a value."""
         if isinstance(value, names.CALLABLE_KINDS):
-            return "it belongs to the whole process"
+            # What is built in has no attributes that could be set.
+            return "" if _is_data_type(value) else "it belongs to the whole process"
         return self.reason_against_call(value)
 
     def reason_against_instance(self, cls: type) -> str:
@@ -612,6 +615,10 @@ def _items(value: Any) -> list[Any]:
     """Return the items of a container, without running methods that its class derives."""
     bases: tuple[Any, ...] = (list, tuple, set, frozenset)
     return next(([*base.__iter__(value)] for base in bases if isinstance(value, base)), [])
+
+
+def _is_data_type(value: object) -> bool:
+    return any(value is kind for kind in _DATA_TYPES)  # a class of classes may compare by itself
 
 
 def takes_anything(verdict: Verdict, code: Verdict | None = None, closed: bool = False) -> bool:

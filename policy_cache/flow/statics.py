@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from policy_cache.flow.definitions import owned_by_stdlib
 from policy_cache.hierarchy import lineage
+from policy_cache.locate import locate
 from policy_cache.resolve import Thing, candidates, named, resolve
 from policy_cache.skeleton import functions, matches
 from policy_cache.syntax import nodes
@@ -82,6 +83,8 @@ class Statics:
 
     def value_of(self, thing: Thing) -> Value:
         """Return the value of a global, looking through assignments."""
+        if _is_never_bound(thing):
+            return NOTHING
         if thing.kind == "value":
             return join(one(Atom(GLOBAL, thing)), self.of(thing, None))
         return one(Atom(GLOBAL, thing))
@@ -228,6 +231,39 @@ def _look_up(cls: Thing, name: str) -> list[tuple[Thing, Thing]]:
         if found:
             return [(base, thing) for thing in found]
     return []
+
+
+def _is_never_bound(thing: Thing, left: int = 3) -> bool:
+    """Tell whether a global would be part of a module that is not installed.
+
+    ``normalize = gmpy.normalize`` never is, where gmpy is None but for an import that fails.
+    """
+    root, source = thing.node, thing.source
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if thing.kind != "value" or not isinstance(root, ast.Name) or source is None or not left:
+        return False
+    holders = named(source, root.id)
+    imported = [b for b in source.scope.names.get(root.id, ()) if b.kind in ("import", "from")]
+    missing = any(locate(binding.module) is None for binding in imported)
+    return bool(holders or missing) and all(
+        _stays_none(holder) or _is_missing(holder) or _is_never_bound(holder, left - 1)
+        for holder in holders
+    )
+
+
+def _is_missing(thing: Thing) -> bool:
+    return thing.kind == "module" and locate(thing.module) is None
+
+
+def _stays_none(thing: Thing) -> bool:
+    """Tell whether a binding is to None, and no function of the module gives the name another."""
+    node, source = thing.node, thing.source
+    if not isinstance(node, ast.Constant) or node.value is not None or source is None:
+        return False
+    name = re.escape(thing.name.encode())
+    declared = rb"\bglobal\b[^\n;#]*(?:\\\n[^\n;#]*)*\b" + name + rb"\b"
+    return "." not in thing.name and re.search(declared, source.text) is None
 
 
 def _setters_in(cls: ast.ClassDef) -> dict[str, list[ast.AST]]:

@@ -281,3 +281,11 @@ class TestUnits:
         data = b"csympy.physics.units.quantities\nQuantity\n(Vm\nt\x81"
         with pytest.raises(PolicyViolation):
             entry.loads(data + pickle.dumps(state, 0)[:-1] + b"b.")
+
+
+def test_types_in_a_librarys_own_tables() -> None:
+    """What sympy knows of a number is kept in tables that call ``set``, which no file names."""
+    sympy = pytest.importorskip("sympy")
+    x = sympy.Symbol("x", positive=True)
+    for made in (x**2 + 1, sympy.Interval(0, 1), sympy.ImmutableMatrix([[x]])):
+        assert entry.loads(pickle.dumps(made)) == made

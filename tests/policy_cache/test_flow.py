@@ -605,3 +605,29 @@ class TestVouchedFor:
     def test_not_without_data(self, reached: Reached) -> None:
         summary = reached("def digest(*x): os.system(x)\ndef f(c): return digest(1)")
         assert not summary.methods
+
+
+class TestWhatIsNotInstalled:
+    """A name that would be part of a missing module is never bound."""
+
+    MISSING = "fast = None\ntry:\n import no_such_module as fast\nexcept ImportError: pass\n"
+
+    def test_it_is_not_called(self, reached: Reached) -> None:
+        source = "def g(x): return x\nif fast: g = fast.g\ndef f(c): return g(c)"
+        assert not reached(self.MISSING + source).unproven
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "fast = None\ndef use(x):\n global fast\n fast = x\ng = fast.g\ndef f(c): return g(c)",
+            "fast = os.environ\ng = fast.g\ndef f(c): return g(c)",
+            "fast = None\nimport json as fast\ng = fast.loads\ndef f(c): return g(c)",
+        ],
+    )
+    def test_what_may_be_bound_is(self, reached: Reached, source: str) -> None:
+        summary = reached(source)
+        assert summary.unproven or summary.hits or summary.returns.carries
+
+    def test_and_what_it_calls_is_followed(self, reached: Reached) -> None:
+        source = "def g(x): os.system(x)\nif fast: g = fast.g\ndef f(c): return g(c)"
+        assert sinks(reached(self.MISSING + source)) == {"os:system"}
