@@ -24,7 +24,8 @@ _MOST_IMPORTED = 100
 
 _ACTING = frozenset(["process", "network"])
 _MAKERS = (
-    *("collections:namedtuple", "logging:getLogger", "re:compile", "typing:"),
+    *("collections:namedtuple", "logging:getLogger", "re:compile"),
+    *("typing:", "_typing:"),  # where TypeVar and its like are defined since Python 3.12
     *(f"builtins:{name}" for name in ("len", "sorted", "min", "max", "sum", "range", "zip")),
     *(f"builtins:{name}" for name in ("property", "staticmethod", "classmethod", "print")),
     *(f"builtins:{name}" for name in ("enumerate", "isinstance", "hasattr", "super", "str")),

@@ -53,7 +53,7 @@ Reductions = Callable[[Module], list[Reduction]]
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 _PLAIN_METACLASSES = frozenset(["abc:ABCMeta", "_py_abc:ABCMeta", "builtins:type", "enum:EnumMeta"])
-_STDLIB_NAMES = {"_collections": "collections", "_io": "io", "_functools": "functools"}
+_STDLIB_NAMES = {f"_{module}": module for module in ("collections", "functools", "io", "typing")}
 _NAMING = frozenset(["__name__", "__qualname__", "__doc__", "__module__"])
 _PROTOCOL = frozenset(
     name
@@ -693,7 +693,7 @@ def _called_by_builtin_reducer(thing: Thing) -> tuple[str, str]:
     if python_method(thing, "__reduce__") or python_method(thing, "__reduce_ex__"):
         return "", ""
     for base in lineage(thing).mro[1:]:
-        if base.key in (OBJECT.key, "typing:Generic"):
+        if _public(base.key) in (OBJECT.key, "typing:Generic"):
             continue
         line = base_policy.look_up(STDLIB, _public(base.key))
         if line is not None and CALL in line.ops and line.kind == "class":

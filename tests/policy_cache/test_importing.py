@@ -80,6 +80,7 @@ class TestProgramModule:
             "import os\nX = 1\ndef f(): os.system('x')\nclass A: pass",
             "from collections import namedtuple\nA = namedtuple('A', 'x')",
             "from typing import TypeVar\nT = TypeVar('T')",
+            "from typing import Generic, ParamSpec\nP = ParamSpec('P')\nclass A(Generic[P]): pass",
             "import logging\nlog = logging.getLogger(__name__)",
             "import re\nX = re.compile('x')",
             "if __name__ == '__main__':\n main()",
