@@ -15,7 +15,17 @@ import os
 from pickleball_hook import channels, context, names, originals, settings, trust
 from pickleball_hook.guard import Guard
 from policy_cache import base_policy, policies
-from policy_cache.model import ABSENT, CALL, REFER, TEXTLESS, Verdict
+from policy_cache.model import (
+    ABSENT,
+    CALL,
+    CONSTRUCT,
+    FILL,
+    METHODS,
+    REFER,
+    STATE,
+    TEXTLESS,
+    Verdict,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +40,8 @@ _LENIENT_RULES = frozenset(
 The names that a stream has them from have passed here themselves. Any other rule stands between a
 stream and memory it could forge (numpy), code (functions found by name), or a nested load.
 """
+_OF_CONTAINERS = frozenset(n for kind in (dict, list, tuple, set, str, bytes) for n in dir(kind))
+"""Methods that code calls on what is a builtin container in every honest stream."""
 _REMEDY = (
     "install the hook before the program imports a loader (the start-up file does), or load "
     "through pickle.load or pickle.loads; PICKLEBALL_MODE=audit only reports"
@@ -86,8 +98,13 @@ def reason_against(module: str, name: str) -> str:
         return reason
     if verdict.rule not in _LENIENT_RULES or verdict.traits.get(TEXTLESS):
         return "what it does depends on what it is given, which this loader does not show"
-    if CALL not in verdict.grants and "reaches" in verdict.why_not(CALL):
-        return verdict.why_not(CALL)
+    for operation in (CALL, CONSTRUCT, STATE, FILL):
+        asked = policies.verdict(module, name, operation)
+        if operation not in asked.grants and "reaches" in asked.why_not(operation):
+            return asked.why_not(operation)
+        called = set().union(*asked.traits.get(METHODS, {}).get(operation, ()))
+        if not _OF_CONTAINERS.issuperset(called):
+            return "it calls methods of what it is given, which this loader does not show"
     return ""
 
 

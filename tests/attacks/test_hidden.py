@@ -23,6 +23,7 @@ from tests.attacks.opcodes import (
     MARK,
     NONE,
     POP,
+    SETITEM,
     SETITEMS,
 )
 
@@ -136,7 +137,27 @@ def used(key: str) -> Callable[[str], bytes]:
     )
 
 
+EARLY: dict[str, Callable[[str], bytes]] = {
+    "a state setter": lambda canary: stream(build(new(hidden("ActsByState")), canary)),
+    "an item method": lambda canary: stream(
+        new(hidden("ActsByItem")), value("path"), value(canary), SETITEM
+    ),
+    "a method of what a state holds": lambda canary: stream(
+        state_of("Closes", log=state_of("Log", path=canary))
+    ),
+}
+
+
 ATTACKS = [
+    *(
+        Attack(
+            f"{what} acts in a loader that was bound before",
+            act,
+            before="from pickleball_hook import events, originals\nevents.listen()",
+            load="value = originals.c_loads(data)",
+        )
+        for what, act in EARLY.items()
+    ),
     *(
         Attack(f"{what} that a finalizer calls is filled later", filled_later(*how))
         for what, how in LATER.items()

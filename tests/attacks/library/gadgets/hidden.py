@@ -105,6 +105,20 @@ class Acting:
         return []
 
 
+class ActsByState:
+    """Acts when it gets its state."""
+
+    def __setstate__(self, state: str) -> None:
+        open(state, "w").close()
+
+
+class ActsByItem(dict):  # type: ignore[type-arg]
+    """Acts when it gets an item."""
+
+    def __setitem__(self, key: str, value: str) -> None:
+        open(value, "w").close()
+
+
 class Slot:
     """Keeps one thing in a slot."""
 
