@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pickleball_hook.guard import Guard
+    from policy_cache.model import Verdict
 
 _NAMING = frozenset(["__doc__", "__name__", "__qualname__", "__module__"])
 _FLAGS = frozenset(["_has_unknown_args"])
@@ -219,6 +220,61 @@ def _statsmodels_formula(
     return formulas.reason_against(state.get("formula"), state.get("frame"))
 
 
+def _spark_type(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``_parse_datatype_json_string(json_string)`` (pyspark/sql/types.py, PySpark 4.3).
+
+    It makes types of Spark's own. One of the user's is imported by its name, and called.
+    """
+    import json
+
+    if len(operands) != 1 or type(operands[0]) is not str:
+        return "it takes the text of a type"
+    try:
+        waiting: list[Any] = [json.loads(operands[0])]
+    except (ValueError, RecursionError):
+        return "it takes the text of a type"
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if value.get("type") == "udt" or "pyClass" in value:
+                return "the text names a class, which would be imported and called"
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return ""
+
+
+def _spark_row(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``_create_row_inbound_converter(dataType)`` (pyspark/sql/types.py)."""
+    known = guard.verdict_of(operands[0]) if len(operands) == 1 else None
+    return "" if known is not None and known.rule == "spark_values" else "it takes a type of Spark"
+
+
+def _spark_values(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
+    """``dataType.fromInternal(values)``: dates are computed, whatever else is kept."""
+    row = getattr(sys.modules.get("pyspark.sql.types"), "Row", None)
+    decimal = getattr(sys.modules.get("decimal"), "Decimal", None)
+    waiting = list(operands)
+    while waiting:
+        value = waiting.pop()
+        if type(value) is row:
+            waiting += tuple.__iter__(value)
+        elif type(value) in (list, tuple):
+            waiting += value
+        elif type(value) is dict:
+            waiting += [*value.keys(), *value.values()]
+        elif type(value) not in (bytearray, decimal) and not rules.is_literal(value):
+            return "a row is made of plain values"
+    return ""
+
+
+def grant_spark(guard: Guard, verdict: Verdict, value: object) -> None:
+    """Judge what the calls of Spark's rows give: a type, and what makes rows of that type."""
+    operation = REFER if verdict.rule == "spark_type" else CALL
+    grants = {operation: verdict.grants[CALL]}
+    guard.grant(value, verdict._replace(grants=grants, rule="spark_values"))
+
+
 def _unit(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
     """``Quantity.__new__(cls, name, abbrev)`` and its state (sympy/physics/units/quantities.py).
 
@@ -271,5 +327,8 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "array_value": _array_value,
     "named_function": _named_function,
     "unit": _unit,
+    "spark_type": _spark_type,
+    "spark_row": _spark_row,
+    "spark_values": _spark_values,
 }
 """Name of a rule in a policy to what it checks."""

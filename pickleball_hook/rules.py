@@ -80,6 +80,10 @@ def after_call(guard: Guard, verdict: Verdict, args: tuple[Any, ...], value: obj
         from pickleball_hook import library_rules
 
         library_rules.grant_named_function(guard, value)
+    elif verdict.rule in ("spark_type", "spark_row"):
+        from pickleball_hook import library_rules
+
+        library_rules.grant_spark(guard, verdict, value)
 
 
 # -- values ---------------------------------------------------------------------------------------

@@ -289,3 +289,66 @@ def test_types_in_a_librarys_own_tables() -> None:
     x = sympy.Symbol("x", positive=True)
     for made in (x**2 + 1, sympy.Interval(0, 1), sympy.ImmutableMatrix([[x]])):
         assert entry.loads(pickle.dumps(made)) == made
+
+
+class TestSparkRows:
+    """Rows of a data frame, as Spark writes them (EvaluatePython.RowPickler)."""
+
+    TYPE = """{"type":"struct","fields":[{"name":"n","type":"%s","nullable":true,"metadata":{}}]}"""
+
+    @pytest.fixture(autouse=True)
+    def types(self) -> Any:
+        return pytest.importorskip("pyspark.sql.types")
+
+    @staticmethod
+    def row(kind: bytes, *values: bytes) -> bytes:
+        made = b"cpyspark.sql.types\n_create_row_inbound_converter\n" + kind + b"\x85R"
+        return made + b"(" + b"".join(values) + b"tR"
+
+    @classmethod
+    def kind(cls, name: str) -> bytes:
+        text = (cls.TYPE % name).encode()
+        start = b"cpyspark.sql.types\n_parse_datatype_json_string\nX"
+        return start + len(text).to_bytes(4, "little") + text + b"\x85R"
+
+    def test_rows(self) -> None:
+        import datetime
+
+        rows = entry.loads(
+            b"\x80\x02]("
+            + self.row(self.kind("long"), b"K\x05")
+            + self.row(self.kind("date"), b"K\x01")
+            + b"e."
+        )
+        assert [row.asDict() for row in rows] == [
+            {"n": 5},
+            {"n": datetime.date(1970, 1, 2)},
+        ]
+
+    def test_nested(self) -> None:
+        inner = self.row(self.kind("long"), b"K\x05")
+        found = entry.loads(b"\x80\x02" + self.row(self.kind("string"), inner) + b".")
+        assert found.n.n == 5
+
+    @pytest.mark.parametrize(
+        "stream",
+        [
+            b'cpyspark.sql.types\n_parse_datatype_json_string\n(V{"type":"udt","pyClass":"os.abort"}\ntR',
+            b'cpyspark.sql.types\n_parse_datatype_json_string\n(V[{"a":{"pyClass":"os.abort"}}]\ntR',
+            b"cpyspark.sql.types\n_create_row_inbound_converter\n(cos\nPathLike\ntR(K\x01tR",
+            b"cpyspark.sql.types\n_create_row_inbound_converter\n(Vx\ntR(K\x01tR",
+            b"cpyspark.sql.types\n_create_row_inbound_converter\n(cpyspark.sql.types\nStructType\n)RtR(K\x01tR",
+        ],
+    )
+    def test_hostile(self, stream: bytes) -> None:
+        with pytest.raises(PolicyViolation):
+            entry.loads(b"\x80\x02" + stream + b".")
+
+    @pytest.mark.parametrize("value", [b"cuuid\nUUID\n", b"cuuid\nUUID\n)\x81"])
+    def test_values_that_compute(self, value: bytes) -> None:
+        with pytest.raises(PolicyViolation, match="plain values"):
+            entry.loads(b"\x80\x02" + self.row(self.kind("date"), value) + b".")
+
+    def test_types_are_not_changed(self) -> None:
+        with pytest.raises(PolicyViolation):
+            entry.loads(b"\x80\x02" + self.kind("date") + b"}Vfields\n]sb.")
