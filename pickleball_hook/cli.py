@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from policy_cache.collector import resting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +41,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"pickleball_hook.commands.{COMMANDS[cmd_name][0]}")
+        with resting:  # importing makes no garbage
+            module = import_module(f"pickleball_hook.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
@@ -84,9 +88,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done or permitted, 1 refused or not possible, 2 not judged or not
         understood.
     """
-    given = None if arguments is None else list(arguments)
+    if arguments is not None:
+        return _run(list(arguments))
+    status = _run(None)
+    gc.freeze()  # what is left of the process is its end, which would look at all that was imported
+    return status
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
-        result: Any = group.main(given, prog_name="pickleball", standalone_mode=False)
+        result: Any = group.main(arguments, prog_name="pickleball", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return 2

@@ -18,6 +18,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from pickleball_hook.originals import CUnpickler
+from policy_cache.collector import resting
 from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class StandInMeta(type):
     """Type of the stand-ins for classes; notes what is done to the class itself."""
 
     _recorder: Recorder
+    _of_result: bool
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         return cls._recorder.called(cls, args)
@@ -110,6 +112,7 @@ class StandIn(metaclass=StandInMeta):
 
     __slots__ = ()
     _key: Key
+    _of_result = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return cls._recorder.constructed(cls, args, kwargs)
@@ -145,6 +148,11 @@ def key_of(value: Any) -> Key | None:
         found: Key | None = getattr(value, "_key", None)
         return found
     return type(value)._key if isinstance(value, StandIn) else None
+
+
+def is_of_result(cls: type) -> bool:
+    """Tell whether this stands for the class of what a call gave, which nobody knows."""
+    return isinstance(cls, StandInMeta) and cls._of_result
 
 
 def shown(value: object) -> str:
@@ -212,7 +220,6 @@ class Recorder:
         self.uses: dict[Key, Use] = {}
         self._stand_ins: dict[Key, Any] = {}
         self._results: dict[Key, StandInMeta] = {}
-        self._result_classes: set[type] = set()
 
     def find(self, key: Key) -> Any:
         """Return what stands for a global."""
@@ -258,12 +265,12 @@ class Recorder:
         kind = self._results.get(key)
         if kind is None:
             kind = self._results[key] = self.new_class((key[0], f"{key[1]}()"))
-            self._result_classes.add(kind)
+            kind._of_result = True
         return bare(kind)
 
     def is_result(self, value: object) -> bool:
         """Tell whether a value is what a call gave, so that its class is not known."""
-        return type(value) in self._result_classes
+        return is_of_result(type(value))
 
     def note(self, key: Key, operation: str, operands: Any) -> None:
         """Keep an operation."""
@@ -391,7 +398,8 @@ def run(source: Source, recorder: Recorder) -> object:
     if copyreg._extension_cache or copyreg._inverted_registry:  # type: ignore[attr-defined]
         raise NotTold("extension codes are registered in this process (copyreg)")
     try:
-        value: object = _Machine(source, recorder).load()
+        with resting:  # it would look at all stand-ins again and again as they grow
+            value: object = _Machine(source, recorder).load()
         return value
     except (NotTold, RecursionError):
         raise

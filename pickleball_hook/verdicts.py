@@ -19,12 +19,14 @@ from pickleball_hook.trace import (
     StandIn,
     StandInMeta,
     bare,
+    is_of_result,
     key_of,
     shown,
 )
 from policy_cache import policies
 from policy_cache.locate import locate
 from policy_cache.model import (
+    ABSENT,
     CALL,
     CONSTRUCT,
     FILL,
@@ -36,6 +38,7 @@ from policy_cache.model import (
     UNRESOLVED,
     Verdict,
     depends,
+    refused,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +81,7 @@ _NOT_FOUND = (
     "its module's files do not show it: plain Python does not find it either, or it is made when "
     "the module runs, and only the live object tells"
 )
+_UNKNOWN_CLASS = refused("", "?", "only a call gives it, so its class is not known", ABSENT)
 _TEXTS = ("latin1", "latin-1", "utf-8", "utf8", "ascii")
 
 
@@ -164,6 +168,13 @@ def _is_data(values: Iterable[Any]) -> bool:
     return True
 
 
+def _is_flat(values: tuple[Any, ...]) -> bool:
+    """Tell whether values are data in which no text can be the name of an attribute."""
+    return _is_data(values) and not any(
+        type(value) in (tuple, list) and str in map(type, value) for value in values
+    )
+
+
 def _shape(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the classes of values that are data, and of the items of those that have some."""
     return tuple(
@@ -234,11 +245,18 @@ class _Guard(guard.Guard):
         return super().reason_against_call(value)
 
     def defines(self, cls: type, name: str) -> bool:
-        """Take any attribute to be there: the analysis knows what a stand-in's class has."""
-        return isinstance(cls, StandInMeta) or super().defines(cls, name)
+        """Take any attribute to be there: the analysis knows what a stand-in's class has.
+
+        Of the class of what a call gives nothing is known before the load.
+        """
+        if isinstance(cls, StandInMeta):
+            return not is_of_result(cls)
+        return super().defines(cls, name)
 
     def class_verdict(self, cls: type) -> Verdict:
         """Return the verdict on a class, which is a stand-in or a built-in one."""
+        if is_of_result(cls):
+            return _UNKNOWN_CLASS
         return self.verdict_of(cls) or policies.verdict(cls.__module__, cls.__qualname__)
 
 
@@ -529,24 +547,33 @@ class Judge(Recorder):
         if verdict is None:
             return
         self._rule(verdict, STATE, target, (state,))
-        if verdict.rule not in rules.OWNS_STATE and not self._is_known_state(cls, verdict, state):
-            states.check_state(self.guard, cls, verdict, state)
-            if INERT in verdict.traits or METHODS in verdict.traits:
-                self.guard.check_operands(verdict, STATE, (state,))
-
-    def _is_known_state(self, cls: Any, verdict: Verdict, state: Any) -> bool:
-        """Tell whether a state has the keys and globals of one that was judged."""
-        if type(state) is not dict or verdict.traits.get("custom_state") or verdict.rule:
-            return False
+        if verdict.rule in rules.OWNS_STATE:
+            return
+        question = self._question(cls, verdict, state)
+        if question is not None and question in self._states:
+            return
+        said = self.guard.said
+        states.check_state(self.guard, cls, verdict, state)
         if INERT in verdict.traits or METHODS in verdict.traits:
-            return False
+            self.guard.check_operands(verdict, STATE, (state,))
+        if question is not None and said == self.guard.said:
+            self._states.add(question)
+
+    def _question(self, cls: Any, verdict: Verdict, state: Any) -> tuple[Any, ...] | None:
+        """Return what the judgement on a state depends on; None if that cannot be told quickly.
+
+        Where code of the class gets the state, the classes of all that is in it count too.
+        """
+        if type(state) is not dict or verdict.rule:
+            return None
+        if not all(type(key) is str and not key.startswith("__") for key in state):
+            return None
+        traits = verdict.traits
+        if traits.get("custom_state") or INERT in traits or METHODS in traits:
+            values = tuple(state.values())
+            return (id(cls), *state, *_shape(values)) if _is_flat(values) else None
         named = [(key, id(value)) for key, value in state.items() if type(value) in _NAMED]
-        keys = (id(cls), *state, *named)
-        if keys in self._states:
-            return True
-        if all(type(key) is str and not key.startswith("__") for key in state):
-            self._states.add(keys)
-        return False
+        return (id(cls), *state, *named)
 
     def _judge_state(self, cls: Any) -> None:
         if self._permits(self.guard.class_verdict(cls), cls, STATE, "BUILD"):

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from pickleball_hook import inspection
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         def stdout(self) -> IO[bytes] | None: ...
         def poll(self) -> int | None: ...
         def kill(self) -> None: ...
-        def wait(self, timeout: float | None = None) -> int: ...
+        def wait(self) -> int: ...
 
 
 STDIN = "-"
@@ -122,17 +123,25 @@ def _work(
 
 def _dismiss(worker: Worker) -> None:
     """Let a worker write what it has learned, and end."""
-    import subprocess
-
     assert worker.stdin is not None and worker.stdout is not None
     with contextlib.suppress(OSError):  # it is gone
         worker.stdin.close()
-    try:
-        worker.wait(_LAST_WORDS)
-    except subprocess.TimeoutExpired:
+    if not _ends(worker, _LAST_WORDS):
         worker.kill()
         worker.wait()
     worker.stdout.close()
+
+
+def _ends(worker: Worker, seconds: float) -> bool:
+    """Wait for a worker to end; tell whether it has."""
+    end = time.monotonic() + seconds
+    pause = 0.0005
+    while worker.poll() is None:
+        if time.monotonic() > end:
+            return False
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
+    return True
 
 
 def _new() -> Worker:
@@ -211,23 +220,10 @@ class _Fork:
         if self.poll() is None:
             os.kill(self.pid, signal.SIGKILL)
 
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for it to end.
-
-        Raises
-        ------
-        subprocess.TimeoutExpired
-        """
-        import subprocess
-        import time
-
-        end = None if timeout is None else time.monotonic() + timeout
-        pause = 0.0005
-        while self.poll() is None:
-            if end is not None and time.monotonic() > end:
-                raise subprocess.TimeoutExpired("worker", timeout or 0)
-            time.sleep(pause)
-            pause = min(2 * pause, 0.05)
+    def wait(self) -> int:
+        """Wait for it to end; return the status it has ended with."""
+        if self.returncode is None:
+            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return int(self.returncode)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import joblib
 import numpy
+import pandas
 import pytest
 import torch
 
@@ -21,6 +22,8 @@ import pickleball_hook
 from pickleball_hook import inspection
 from pickleball_hook.inspection import NO_PICKLE, FileVerdict
 from pickleball_hook.verdicts import PERMITTED, REFUSED, UNKNOWN
+from policy_cache import policies
+from policy_cache.model import Verdict
 from tests.conftest import Library
 
 # What it names exists, is refused and is never called here: nothing of a stream is.
@@ -195,6 +198,51 @@ def test_a_call_that_differs_from_many_is_judged_as_if_alone(many: bytes, last: 
     assert alone.refusals
     key = next(key for key in among.uses if key[0] != "os")
     assert among.uses[key].operations["call"] == 22
+
+
+ASSIGNING = """
+class Assigning:
+    def __setstate__(self, state):
+        for key, value in state.items():
+            setattr(self, key, value)
+"""
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        b"S'a'\nI1\nsS'b'\n((S'__class__'\nI1\ntI2\nts",
+        b"S'a'\nI1\nsS'b'\n}S'__class__'\nI1\nss",
+        b"S'a'\nI1\nsS'__class__'\nI1\ns",
+    ],
+)
+def test_a_state_that_differs_from_many_is_judged_as_if_alone(
+    library: Library, last: bytes
+) -> None:
+    library.install("assigning", {"assigning.py": ASSIGNING})
+    one = b"cassigning\nAssigning\n)\x81}%bb"
+    many = one % b"S'a'\nI1\nsS'b'\n(I1\nI2\nts" * 20
+    alone, among = of(one % last + b"."), of(b"(" + many + one % last + many + b"t.")
+    assert outcome(b"(" + many + b"t.") == PERMITTED
+    assert {found.remark for found in alone.refusals} == {found.remark for found in among.refusals}
+    assert alone.refusals
+
+
+def test_nothing_is_asked_of_classes_that_only_calls_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store cannot know them: each process would analyse the library again."""
+    asked = []
+    judged = policies.verdict
+
+    def verdict(module: str, name: str, operation: str = "refer") -> Verdict:
+        asked.append(name)
+        return judged(module, name, operation)
+
+    monkeypatch.setattr(policies, "verdict", verdict)
+    data = saved(torch.nn.Linear(3, 3))
+    assert outcome(data) == PERMITTED
+    assert outcome(pickle.dumps(pandas.DataFrame({"x": [1, 2]}))) == PERMITTED
+    assert "Linear" in asked
+    assert not [name for name in asked if name.endswith("()")]
 
 
 @pytest.mark.parametrize("live", [True, False])
