@@ -36,6 +36,7 @@ from policy_cache.model import (
 from policy_cache.reducers import Reduction
 from policy_cache.resolve import Thing, attribute, resolve
 from policy_cache.sinks import SEVERE, sink
+from policy_cache.skeleton import functions, may_hold
 from policy_cache.syntax import nodes
 from policy_cache.unasked import (
     FILLERS,
@@ -121,6 +122,7 @@ _PROTOCOL = frozenset(
 )
 """Attributes that the interpreter or a common protocol looks for."""
 _NAMES_ITSELF = re.compile(rb"\.__\w+__\s*(?:[,:][^=()\n]*)?=|update_wrapper")
+_NAMES_ANOTHER = re.compile(rb"\.__(?:name|qualname|doc|module)__\s*=[^=]")
 _UPDATES_NAMES = re.compile(r"(^|\.)update_wrapper$")
 _KEEPS_NAMES = re.compile(rb"""=\s*["']__\w+__["']""")
 _HOLDS_CODE = frozenset(["types:ModuleType", "builtins:module", "types:FunctionType"])
@@ -474,7 +476,33 @@ def _own_special_names(thing: Thing) -> list[str]:
                     found.add(node.attr)
             elif isinstance(node, ast.Call) and _UPDATES_NAMES.search(ast.unparse(node.func)):
                 found |= _NAMING
+        for function in functions(base.source.tree):
+            if may_hold(function, _NAMES_ANOTHER):
+                found |= _special_names_given(function, base.name)
     return sorted(found)
+
+
+def _special_names_given(function: ast.AST, cls: str) -> set[str]:
+    """Return the names by which a function of the module shows objects of the class.
+
+    pytensor makes elementwise operations look like the functions that describe them
+    (pytensor/tensor/elemwise.py, scalar_elemwise).
+    """
+    found = [*nodes(function)]
+    made = {
+        target.id
+        for node in found
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if isinstance(node.value.func, ast.Name) and node.value.func.id == cls
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return {
+        node.attr
+        for node in found
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if isinstance(node.value, ast.Name) and node.value.id in made and node.attr in _NAMING
+    }
 
 
 def _special_names_kept(cls: ast.AST) -> set[str]:

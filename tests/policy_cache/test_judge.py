@@ -53,6 +53,12 @@ def test_names_of_attributes_that_a_class_keeps(judged: Judged) -> None:
     assert "own_names" not in judged(f"class B:\n {looked_up}", "B", "acme").traits
 
 
+def test_objects_that_a_function_of_the_module_names(judged: Judged) -> None:
+    shown = "class A: pass\ndef make(f):\n a = {}\n a.__module__ = f.__module__\n return a"
+    assert judged(shown.format("A()")).traits["own_names"] == ["__module__"]
+    assert "own_names" not in judged(shown.format("B()"), module="other").traits
+
+
 class TestGranted:
     @pytest.mark.parametrize(
         ("source", "operations"),
