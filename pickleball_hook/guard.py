@@ -54,6 +54,7 @@ _FUNCTION_KINDS = (types.FunctionType, types.MethodType, type(functools.lru_cach
 _BOUND_KINDS = (types.MethodType, types.BuiltinFunctionType)
 """Callables that may have an object of the file's in them."""
 
+_BUILTIN = types.BuiltinFunctionType
 _DATA_TYPES = frozenset([bool, int, float, complex, str, tuple, list, dict, set, frozenset])
 _CONVERTERS = frozenset(
     [
@@ -422,8 +423,12 @@ class Guard:
             used.append(value)
             return self.reason_against_use(value, code=verdict, closed=True)
 
+        def change(value: object) -> str:
+            # A built-in function has no attribute to set but ``__module__``: it is called, at most.
+            return use(value) if type(value) is _BUILTIN else self.reason_against_change(value)
+
         sets = operation in verdict.traits.get(SETS, ())
-        found = find_callable(rest, self.reason_against_change if sets else use, self.untouched)
+        found = find_callable(rest, change if sets else use, self.untouched)
         if found is None and used:
             called = methods.called_by(self, used, values)
             if called.reason:
@@ -618,7 +623,12 @@ def _items(value: Any) -> list[Any]:
 
 
 def _is_data_type(value: object) -> bool:
-    return any(value is kind for kind in _DATA_TYPES)  # a class of classes may compare by itself
+    if any(value is kind for kind in _DATA_TYPES):  # a class of classes may compare by itself
+        return True
+    numpy: Any = sys.modules.get("numpy")  # a dtype holds the class of its scalars
+    return numpy is not None and any(
+        value is kind for kind in getattr(numpy, "sctypeDict", {}).values()
+    )
 
 
 def takes_anything(verdict: Verdict, code: Verdict | None = None, closed: bool = False) -> bool:

@@ -352,3 +352,17 @@ class TestSparkRows:
     def test_types_are_not_changed(self) -> None:
         with pytest.raises(PolicyViolation):
             entry.loads(b"\x80\x02" + self.kind("date") + b"}Vfields\n]sb.")
+
+
+def test_types_and_functions_that_dask_holds() -> None:
+    """A dtype holds the class of its scalars, a graph the operators that it applies."""
+    pytest.importorskip("dask.dataframe")
+    import dask.array
+    import dask.dataframe
+    import pandas
+
+    frame = dask.dataframe.from_pandas(pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]}))
+    array = (dask.array.ones((4, 4), chunks=2) + 1).sum()
+    for made in (frame[frame.a > 1], array):
+        loaded = entry.loads(pickle.dumps(made))
+        assert str(loaded.compute()) == str(made.compute())
