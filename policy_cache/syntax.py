@@ -68,6 +68,16 @@ a module in the making is edited and reloaded, in the life of one process."""
 
 _class_scopes: dict[tuple[str, int, str], Scope] = {}
 _nodes: dict[ast.AST, list[ast.AST]] = {}
+_PLAIN_FIELDS = frozenset(
+    [
+        *("ctx", "op", "ops", "id", "attr", "arg", "asname", "module", "level", "kind", "rest"),
+        *("type_comment", "conversion", "simple", "is_async", "kwd_attrs"),
+    ]
+)
+"""Fields that hold no statement or expression in any kind of node."""
+
+_holding: dict[type, tuple[str, ...]] = {}
+"""The other fields, for each kind of node."""
 
 
 def forget() -> None:
@@ -84,7 +94,7 @@ def held() -> int:
 
 
 def nodes(root: ast.AST) -> list[ast.AST]:
-    """Return a node and all below it, breadth first, but for the expression contexts.
+    """Return a node and all below it, breadth first, but for expression contexts and operators.
 
     The same as :func:`ast.walk`, kept: the taint walk asks for the same functions again and again.
     """
@@ -92,11 +102,15 @@ def nodes(root: ast.AST) -> list[ast.AST]:
     if found is None:
         found = [root]
         for node in found:  # which grows while it is walked
-            for field in node._fields:
+            kind = type(node)
+            fields = _holding.get(kind)
+            if fields is None:
+                fields = _holding[kind] = tuple(f for f in node._fields if f not in _PLAIN_FIELDS)
+            for field in fields:
                 value = getattr(node, field, None)
                 if type(value) is list:
                     found += [item for item in value if isinstance(item, ast.AST)]
-                elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                elif isinstance(value, ast.AST):
                     found.append(value)
         _nodes[root] = found
     return found

@@ -218,13 +218,11 @@ def join(*values: Value) -> Value:
         elif not (value.atoms <= joined.atoms and value.tainted <= joined.tainted):
             atoms = joined.atoms | value.atoms
             joined = Value(joined.tainted or value.tainted, atoms)
-    return _limited(joined)
+    return joined if len(joined.atoms) <= _MOST_ATOMS else _limited(joined)
 
 
 def _limited(value: Value) -> Value:
     """Drop literals where there are too many objects; what is still too much is not known."""
-    if len(value.atoms) <= _MOST_ATOMS:
-        return value
     named = frozenset(atom for atom in value.atoms if atom.kind != TEXT)
     if len(named) == len(value.atoms) or len(named) > _MOST_ATOMS:
         named = frozenset(sorted(named, key=_key)[:_MOST_ATOMS])

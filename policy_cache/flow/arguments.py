@@ -28,7 +28,12 @@ class Call(NamedTuple):
 
     @property
     def carries(self) -> bool:
-        return any(value.carries for value in self.values)
+        if self.unpacked.carries:
+            return True
+        for value in self.positional:
+            if value.carries:
+                return True
+        return any(value.carries for value in self.named.values()) if self.named else False
 
     def without_first(self) -> tuple[Value, Call]:
         """Return the first argument, and the call with the others."""

@@ -21,6 +21,14 @@ class Shape(NamedTuple):
 
 NO_SHAPE = Shape(frozenset(), frozenset())
 _shapes: dict[ast.AST, Shape] = {}
+_BINDERS = frozenset(
+    [
+        *(ast.arg, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import),
+        *(ast.ImportFrom, ast.ExceptHandler, ast.Global),
+        *(ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+    ]
+)
+"""Kinds of nodes, beside names, that bind one; a function within another is parsed with it."""
 
 
 def forget() -> None:
@@ -48,9 +56,11 @@ def shape(function: ast.AST) -> Shape:
     local: set[str] = set()
     declared: set[str] = set()
     for node in nodes(function):
-        if isinstance(node, ast.Name):
-            if not isinstance(node.ctx, ast.Load):
+        if type(node) is ast.Name:
+            if type(node.ctx) is not ast.Load:
                 local.add(node.id)
+        elif type(node) not in _BINDERS:
+            continue
         elif isinstance(node, ast.arg):
             local.add(node.arg)
         elif isinstance(node, (*FUNCTION, ast.ClassDef)):

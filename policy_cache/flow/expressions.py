@@ -44,6 +44,12 @@ class Expressions(Calls):
         children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
         return join(*[self.eval(child) for child in children])
 
+    def _display(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
+        return join(*[self.eval(element) for element in node.elts])
+
+    def _either(self, node: ast.BoolOp) -> Value:
+        return join(*[self.eval(value) for value in node.values])
+
     def _constant(self, node: ast.Constant) -> Value:
         text = node.value
         if type(text) is str and len(text) < 60 and (text.isidentifier() or "." in text):
@@ -206,6 +212,10 @@ _EXPRESSIONS: dict[type, Callable[[Expressions, Any], Value]] = {
     ast.Subscript: Expressions._subscript,
     ast.Call: Expressions._call,
     ast.Dict: Expressions._dict,
+    ast.Tuple: Expressions._display,
+    ast.List: Expressions._display,
+    ast.Set: Expressions._display,
+    ast.BoolOp: Expressions._either,
     ast.Lambda: Expressions._lambda,
     ast.ListComp: Expressions._comprehension,
     ast.SetComp: Expressions._comprehension,

@@ -102,7 +102,10 @@ class Following(Frame):
         self.files |= below.files
         for method in below.methods:
             holder, _, name = method.rpartition(".")
-            self._looks_up(passed.get(holder, DATA) if passed else DATA, name)
+            if holder and passed:
+                self._looks_up(passed.get(holder, DATA), name)
+            else:
+                self.methods.add(f".{name}")
 
     def _translate(
         self, thing: Thing, call: Call, passed: dict[str, Value], below: Summary

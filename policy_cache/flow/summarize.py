@@ -12,6 +12,7 @@ from policy_cache.flow.statics import Statics
 from policy_cache.flow.summary import (
     TOO_FAR,
     TOO_MUCH,
+    Exhausted,
     Given,
     Hit,
     Key,
@@ -33,12 +34,14 @@ _MOST_FUNCTIONS = 80
 
 _summaries: dict[Key, Summary] = {}
 _partial: dict[Key, Partial] = {}
+_exhausted: dict[Key, Exhausted] = {}
 
 
 def forget() -> None:
     """Drop every summary."""
     _summaries.clear()
     _partial.clear()
+    _exhausted.clear()
     _statics.forget()
     definitions.forget()
     values.forget()
@@ -98,6 +101,12 @@ def _reach(
         question.cuts[-1].add(TOO_FAR if depth > _DEEPEST else TOO_MUCH)
         far = (f"{function.where} is too far to follow",)
         return Summary(unproven=far, returns=DATA if tainted else NOT_KNOWN)
+    spent = _exhausted.get(key)
+    if spent is not None and spent.holds(question, depth):
+        question.left -= spent.cost
+        question.cuts[-1] |= spent.cut
+        return spent.summary
+    before = question.left
     question.left -= 1
     question.walking.add(key)
     question.cuts.append(set())
@@ -107,8 +116,10 @@ def _reach(
     question.cuts[-1] |= cut
     if not cut or depth == 0:
         _summaries[key] = summary
-    elif TOO_MUCH not in cut:  # what rests on a summary cut short is good for this question only
+    elif TOO_MUCH not in cut:
         _partial[key] = Partial(summary, frozenset(cut), depth)
+    else:
+        _exhausted[key] = Exhausted(summary, frozenset(cut), depth, before, before - question.left)
     return summary
 
 

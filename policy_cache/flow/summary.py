@@ -78,6 +78,27 @@ class Partial(NamedTuple):
     depth: int
 
 
+class Exhausted(NamedTuple):
+    """A summary that was cut short because the question might cost no more.
+
+    A question that may cost as much or less would be cut short no later: walking the function
+    again would tell it less, at the same cost.
+    """
+
+    summary: Summary
+    cut: frozenset[Key]
+    depth: int
+    left: int
+    """How many functions might be walked when its walk began."""
+    cost: int
+    """How many were."""
+
+    def holds(self, question: Question, depth: int) -> bool:
+        """Tell whether a question at a depth would learn no more."""
+        missed = self.cut - {TOO_FAR, TOO_MUCH}
+        return question.left <= self.left and depth >= self.depth and missed <= question.walking
+
+
 class Question:
     """One question: what it may still cost, and which functions are being walked for it."""
 

@@ -15,7 +15,7 @@ from policy_cache.flow.definitions import (
 from policy_cache.flow.expressions import Expressions
 from policy_cache.flow.frame import Done
 from policy_cache.flow.summary import Summary
-from policy_cache.flow.tables import ASKING_DECORATORS, FUNCTION, PLAIN_DECORATORS
+from policy_cache.flow.tables import ASKING_DECORATORS, EVERYTHING, FUNCTION, PLAIN_DECORATORS
 from policy_cache.hierarchy import member
 from policy_cache.resolve import Thing, resolve
 from policy_cache.syntax import absolute
@@ -174,7 +174,7 @@ class Walk(Expressions):
             done is not None
             and done.tokens == len(self.tokens)
             and done.clock >= self.returned_at
-            and all(self.changed.get(name, 0) <= done.clock for name in done.read)
+            and (done.clock == self.clock or self._unchanged(done))
         ):
             return
         around, self.reading = self.reading, set()
@@ -182,6 +182,23 @@ class Walk(Expressions):
         handler(self, node)
         self.done[node] = Done(self.reading, clock, tokens)
         self.reading |= around
+
+    def _unchanged(self, done: Done) -> bool:
+        """Tell whether what a part read stands for no more than it did then."""
+        changed = self.changed
+        if changed.get(EVERYTHING, 0) <= done.clock:
+            return True
+        return all(changed.get(name, 0) <= done.clock for name in done.read)
+
+    def _expression(self, node: ast.Expr) -> None:
+        self._once(node.value, Walk.eval)
+
+    def _if(self, node: ast.If) -> None:
+        self._once(node.test, Walk.eval)
+        for statement in node.body:
+            self._statement(statement)
+        for statement in node.orelse:
+            self._statement(statement)
 
     def _assign(self, node: ast.Assign) -> None:
         value = self.eval(node.value)
@@ -325,6 +342,8 @@ _STATEMENTS: dict[type, Callable[[Walk, Any], None]] = {
     ast.Assign: Walk._assign,
     ast.AnnAssign: Walk._annotated,
     ast.AugAssign: Walk._augmented,
+    ast.Expr: Walk._expression,
+    ast.If: Walk._if,
     ast.For: Walk._for,
     ast.AsyncFor: Walk._for,
     ast.While: Walk._while,
