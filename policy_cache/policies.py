@@ -277,6 +277,13 @@ def reductions(located: Module) -> list[Reduction]:
     """Return what the reducers of the package that `located` belongs to return."""
     from policy_cache import reducers
 
+    found, left_out = _of_package(located), reducers.of_left_out(located)
+    return [*found, *left_out] if left_out else found
+
+
+def _of_package(located: Module) -> list[Reduction]:
+    from policy_cache import reducers
+
     top = located.name.partition(".")[0]
     if top in _reductions:
         return _reductions[top]

@@ -67,6 +67,17 @@ def of_package(top: Module) -> list[Reduction]:
     return sorted(set(found))
 
 
+def of_left_out(located: Module) -> list[Reduction]:
+    """Return what the reducers of a module return that is looked at only when it is asked about.
+
+    Packages are searched without their tests. A program that runs them has imported them itself.
+    """
+    if _SKIPPED_FOLDERS.isdisjoint(located.name.split(".")[1:]):
+        return []
+    src = source(located.name)
+    return _of_source(src) if src is not None and _is_marked(src.text) else []
+
+
 def state_of(top: Module) -> object:
     """Return what changes when a source file of the package or module `top` does."""
     if not top.package:

@@ -407,3 +407,16 @@ def test_reducers_of_each_package_of_a_distribution(library) -> None:
         policies.forget()
         assert CALL in policies.verdict(module, "restore", CALL).grants
         policies.flush()
+
+
+def test_reducers_of_tests_count_for_what_their_module_defines(library) -> None:
+    source = (
+        "class A:\n def __reduce__(self): return load, (1,)\n"
+        "def load(x): return A()\ndef other(x): return A()"
+    )
+    library.install("acme", {"acme/__init__.py": "", "acme/tests/test_a.py": source})
+    granted_to = {
+        n: policies.verdict("acme.tests.test_a", n, CALL).grants for n in ("load", "other")
+    }
+    assert CALL in granted_to["load"]
+    assert CALL not in granted_to["other"]
