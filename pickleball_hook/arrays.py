@@ -10,7 +10,6 @@ from pickleball_hook import rules, states
 from pickleball_hook.originals import CUnpickler
 from pickleball_hook.prover import (
     INERT_KINDS,
-    LARGE_ITEM,
     SCALARS,
     Buffered,
     Number,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 _SIMPLE_CODE = re.compile(r"[<>=|]?[biufcmMSUVO?][0-9]{0,9}")
 _MOST_DTYPES = 256
 """Dtypes with their states that a prover remembers."""
-_COPIED = 1 << 24
+_LOOKED_INTO = 1 << 28
 """Bytes of arrays that rules may look into before the replay has them."""
 _ARRAY_DATA = (bytes, list, bytearray, str)
 
@@ -177,15 +176,12 @@ def _with_array(prover: Prover, value: Any) -> Any:
     _, shape, dtype, fortran, data = prover.contents[id(value)]
     if type(data) not in (bytes, bytearray) or dtype.objects:
         raise Unsure
+    prover.looked += len(data)
+    if prover.looked > _LOOKED_INTO:
+        raise Unsure
     if type(data) is bytearray:
         prover.alone.append(data)
-        data = bytes(data)
-    prover.copied += len(data)
-    if prover.copied > _COPIED:
-        raise Unsure
-    if len(data) > LARGE_ITEM and not prover.has_all:
-        prover.needs_all = True
-        raise Unsure
+    data = prover.content(bytes(data))
     numpy = sys.modules["numpy"]
     return numpy.ndarray(shape, dtype.real, data, order="F" if fortran else "C")
 

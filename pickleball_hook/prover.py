@@ -27,6 +27,11 @@ def stop(*_: object) -> Any:
     raise Unsure
 
 
+def no_content(item: bytes) -> Any:
+    """Return what is in an item of a stream that has no large ones."""
+    return item
+
+
 SCALARS = frozenset([int, float, complex, bool, str, bytes, type(None)])
 PLAIN = SCALARS | {tuple, list, dict, set, frozenset, bytearray}
 
@@ -180,9 +185,10 @@ class Prover(Guard):
         """Arguments of calls: what they hold is not gone."""
         self.contents: dict[int, Any] | None = None
         """States of arrays by the ids of their stand-ins, where a rule looks into arrays."""
-        self.has_all = self.needs_all = False
-        """Whether the shadow has read what is in large items, and whether a rule asks for it."""
-        self.copied = 0
+        self.content: Callable[[bytes], Any] = no_content
+        """Gives what is in an item of the stream: of a large one the shadow has a mark only."""
+        self.looked = 0
+        """Bytes of arrays that rules have looked into."""
         self.acted: list[bool] = []
         """Not empty once library code would have run, which may change what is judged later."""
         self.objects: dict[int, Any] = {}
@@ -254,6 +260,7 @@ class Prover(Guard):
             if table:
                 table.clear()
         self.memo = dict
+        self.content = no_content
         self.contents = None
 
     def begin(self, load: Load, file: str) -> None:
@@ -277,8 +284,7 @@ class Prover(Guard):
                 table.clear()
         self.acted.clear()
         self.lent.clear()
-        self.has_all = self.needs_all = False
-        self.copied = self.elsewhere = 0
+        self.looked = self.elsewhere = 0
         self.budget = _MEMO_BUDGET
 
     def forget_names(self) -> None:

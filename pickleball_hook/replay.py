@@ -12,6 +12,7 @@ import io
 import os
 import stat
 import sys
+from collections import deque
 from types import FunctionType
 
 from pickleball_hook import events, keeping, machine, shadow, states
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
 _MARK = 16
 _WINDOW = 1 << 18
 """Bytes that the shadow is shown at once."""
-_KEPT = 1 << 22
-"""Bytes of a file that are kept from the shadow to the replay; beyond, their digests are."""
+_KEPT = 1 << 25
+"""Bytes of a file that are kept from the shadow to the replay; beyond, their digests are.
+
+The replay lets go of them as it makes of them what they stand for.
+"""
 _COPIED = 1 << 20
 """Size up to which a buffer that may change is copied."""
-_WHOLE = 1 << 25
-"""Size up to which a file is copied because a rule looks into its arrays."""
 
 switches = {"on": True}
 """Whether streams are proven and replayed at all; off, the reference machine reads them."""
@@ -53,17 +55,23 @@ class Skimmer:
     """Shows an immutable buffer to the shadow, but for the inside of large items.
 
     The C machine reads an item that is not in its buffer by ``readinto``, into fresh memory; most
-    of that is left as it is, and costs nothing.
+    of that is left as it is, and costs nothing. Its end is a mark that nobody can guess, by which a
+    rule that looks into the item finds what is in it.
     """
 
-    __slots__ = ("data", "end", "position", "skimming", "view")
+    __slots__ = ("data", "end", "marks", "position", "view")
 
     def __init__(self, data: bytes, start: int = 0) -> None:
         self.data = data
         self.end = len(data)
-        self.skimming = True
+        self.marks: dict[bytes, tuple[int, int]] = {}
         self.view = memoryview(data)
         self.position = start
+
+    def content(self, item: bytes) -> Any:
+        """Return what is in an item of the stream, large or not."""
+        start, size = self.marks.get(item[-_MARK:], (0, 0))
+        return self.view[start + size - len(item) : start + size] if size else item
 
     def peek(self, size: int) -> Any:
         """Return the next window."""
@@ -80,8 +88,10 @@ class Skimmer:
         """Fill `target`, or make it unlike anything else if it is large."""
         start = self.position
         size = min(len(target), self.end - start)
-        if size > LARGE_ITEM and self.skimming:
-            target[:_MARK] = os.urandom(_MARK)  # what is equal is one key of a dict
+        if size > LARGE_ITEM:
+            mark = os.urandom(_MARK)  # what is equal is one key of a dict
+            target[size - _MARK : size] = mark
+            self.marks[mark] = (start, size)
         else:
             target[:size] = self.view[start : start + size]
         self.position = start + size
@@ -93,13 +103,6 @@ class Skimmer:
         end = self.data.find(b"\n", start) + 1
         self.position = end or len(self.data)
         return self.view[start : self.position]
-
-
-def _skimmer(data: bytes, start: int) -> Skimmer:
-    """Return what shows all of a buffer."""
-    reader = Skimmer(data, start)
-    reader.skimming = False
-    return reader
 
 
 class Changed(Exception):
@@ -123,21 +126,29 @@ class Tape:
         Where the stream starts, and the file ends.
     pieces : list
         What was recorded; None for a recording.
+    items : dict
+        Large items that a rule has looked into, by their position: they are read once.
     """
 
-    def __init__(self, file: Any, start: int, end: int, pieces: list[Any] | None) -> None:
+    def __init__(
+        self, file: Any, start: int, end: int, pieces: list[Any] | None, items: dict[int, bytes]
+    ) -> None:
         self.position = start
         self.end = end
+        self.items = items
+        self.marks: dict[bytes, tuple[int, int]] = {}
         self.pieces: list[Any] = [] if pieces is None else pieces
         self._file = file
-        self._recorded = iter(pieces) if pieces is not None else None
+        self._recorded = deque(self.pieces) if pieces is not None else None
+        if pieces:
+            pieces.clear()
         self._kept = 0
         self._window, self._opened = memoryview(b""), start
 
     def _take(self, size: int) -> bytes:
         """Return what comes next, the same as the last time."""
         if self._recorded is not None:
-            expected = next(self._recorded, None)
+            expected = self._recorded.popleft() if self._recorded else None
             if type(expected) is bytes:
                 return expected
             piece = self._read(size)
@@ -184,15 +195,33 @@ class Tape:
     def readinto(self, target: Any) -> int:
         """Fill `target`, or make it unlike anything else."""
         size = min(len(target), self.end - self.position)
-        if size <= LARGE_ITEM:
+        item = self.items.pop(self.position, None) if self._recorded is not None else None
+        if item is not None:
+            target[:size] = item
+        elif size <= LARGE_ITEM:
             target[:size] = self._take(size)
         elif self._recorded is None:
-            target[:_MARK] = os.urandom(_MARK)
+            mark = os.urandom(_MARK)
+            target[size - _MARK : size] = mark
+            self.marks[mark] = (self.position, size)
         else:
             self._file.seek(self.position)
             size = self._file.readinto(target)
         self.position += size
         return size
+
+    def content(self, item: bytes) -> Any:
+        """Return what is in an item of the stream, large or not, and keep what is read for that."""
+        start, size = self.marks.get(item[-_MARK:], (0, 0))
+        if not size:
+            return item
+        if start not in self.items:
+            self._file.seek(start)
+            self.items[start] = self._file.read(size)
+        piece = self.items[start]
+        if len(piece) != size:
+            raise Changed
+        return item[:-size] + piece
 
 
 def _digest(piece: bytes) -> bytes:
@@ -209,31 +238,18 @@ class FileSource:
         self.start = start
         self._end = end
         self._pieces: list[Any] = []
-        self._copy: bytes | None = None
+        self._items: dict[int, bytes] = {}
 
     def skimmed(self) -> Any:
         """Return what the shadow reads."""
-        tape = Tape(self.file, self.start, self._end, None)
+        self._items = {}
+        tape = Tape(self.file, self.start, self._end, None, self._items)
         self._pieces = tape.pieces
         return tape
 
-    def whole(self) -> Any:
-        """Return what a shadow reads that looks at everything, None if that is too much.
-
-        It is the replay's too: what a rule has looked into must not be another thing then.
-        """
-        if self._end - self.start > _WHOLE:
-            return None
-        self.go_back()
-        self._pieces.clear()
-        self._copy = self.file.read(self._end - self.start)
-        return _skimmer(self._copy, 0)
-
     def replayed(self) -> Any:
         """Return what the replay reads."""
-        if self._copy is not None:
-            return _Copy(self._copy)
-        return Tape(self.file, self.start, self._end, self._pieces)
+        return Tape(self.file, self.start, self._end, self._pieces, self._items)
 
     def go_back(self) -> None:
         """Put the file where the stream starts."""
@@ -241,7 +257,7 @@ class FileSource:
 
     def leave(self, position: int) -> None:
         """Put the file where the stream has been read to."""
-        self.file.seek(position if self._copy is None else self.start + position)
+        self.file.seek(position)
 
 
 class Replay(CUnpickler):  # type: ignore[misc]
@@ -355,10 +371,6 @@ class Source:
         if len(self.data) <= LARGE_ITEM and not self.start:
             return Reader(self.data)
         return Skimmer(self.data, self.start)
-
-    def whole(self) -> Any:
-        """Return what a shadow reads that looks at everything."""
-        return _skimmer(self.data, self.start)
 
     def replayed(self) -> Any:
         """Return what the replay reads: what it leaves unread is what plain Python leaves."""

@@ -7,7 +7,7 @@ import types
 from collections import deque
 from types import NoneType
 
-from pickleball_hook import parts, rules, states
+from pickleball_hook import parts, rules, states, trees
 from pickleball_hook.arrays import with_arrays
 from pickleball_hook.prover import (
     PLAIN,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 STATE_RULES = frozenset(["", "scipy_distribution", "literal_args", "sklearn_vectorizer"])
 """Rules that look at names and literals of a state only, which are themselves in the shadow."""
-CONTENT_RULES = frozenset(["sklearn_tree"])
-"""Rules that look into the arrays of a state."""
+CONTENT_RULES = {"sklearn_tree": trees.condensed}
+"""Rules that look into the arrays of a state, and what keeps of it what the object must suit."""
 careful: set[tuple[str, str]] = set()
 """Classes of which files have set attributes that need a look at their values, by name."""
 _MOST_HARMLESS = 1000
@@ -74,7 +74,9 @@ class Result:
             _note_results(self.prover, state)  # it may be an instance of that class
         rule = named.verdict.traits.get("state_rule", "")
         if rule in CONTENT_RULES:
-            state = with_arrays(self.prover, state)
+            state = CONTENT_RULES[rule](with_arrays(self.prover, state))
+            if state is None:
+                raise Unsure
         named.later[self.index] = state
 
 

@@ -15,7 +15,7 @@ from types import ModuleType
 from pickleball_hook import callbacks, keeping, names
 from pickleball_hook.gate import Reader
 from pickleball_hook.originals import CUnpickler
-from pickleball_hook.prover import Given, Prover, Unsure
+from pickleball_hook.prover import Given, Unsure, no_content
 from pickleball_hook.setters import settle
 from policy_cache.collector import resting
 from policy_cache.model import REFER
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pickleball_hook.context import Load
-    from pickleball_hook.prover import Named
+    from pickleball_hook.prover import Named, Prover
 
 
 class Proof:
@@ -94,6 +94,7 @@ class Shadow(CUnpickler):  # type: ignore[misc]
             other = keeping.exchanged(prover, request)
             if other is not prover:
                 other.memo, prover.memo = prover.memo, dict
+                other.content, prover.content = prover.content, no_content
                 self._prover = self._proof.prover = other
                 return
         if prover.first is not None:
@@ -216,11 +217,6 @@ def prove(
     if proof is None and prover.has_others():
         prover.forget_names()
         proof, prover = _proof(prover, source.skimmed(), options, outer)
-    if proof is None and prover.needs_all:
-        prover = Prover(load, file)
-        prover.has_all = True
-        reader = source.whole()
-        proof, _ = _proof(prover, reader, options, outer) if reader is not None else (None, None)
     return proof
 
 
@@ -269,8 +265,9 @@ def _run(proof: Proof, reader: Any, options: dict[str, Any], outer: Any) -> obje
     unpickler._prover, unpickler._proof = prover, proof
     unpickler._fix_imports = options.get("fix_imports", True)
     prover.memo = unpickler.memo.copy
+    prover.content = getattr(reader, "content", no_content)
     value: object = unpickler.load()
-    proof.prover.memo = dict
+    proof.prover.memo, proof.prover.content = dict, no_content
     return value
 
 

@@ -193,7 +193,7 @@ def _are_harmless(prover: Prover, verdict: Verdict, args: tuple[Any, ...]) -> bo
     What other calls gave is left to the replay, which sees it.
     """
     rest = [value for value in args if type(value) is not Given and not is_fixed(value)]
-    if rest:
+    if rest and not all(map(_is_empty, rest)):
         try:
             found = methods.within(rest)
             if found is None or any(issubclass(kind, Result) for kind in found[0]):
@@ -201,10 +201,19 @@ def _are_harmless(prover: Prover, verdict: Verdict, args: tuple[Any, ...]) -> bo
             search(prover, rest)
         except Unsure:
             return False
+    if rest:
         note_containers(prover, *rest)
     if CALL not in verdict.traits.get(METHODS, ()):
         return True
     return not methods.called_on_kinds(prover, verdict, CALL, {*prover.given}).reason
+
+
+def _is_empty(value: Any) -> bool:
+    """Tell whether a value is a container with nothing in it, not even attributes."""
+    kind = type(value)
+    if kind is not dict and kind is not list and not issubclass(kind, _ordered_dict()):
+        return False
+    return not value and not getattr(value, "__dict__", None)
 
 
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, bytearray)

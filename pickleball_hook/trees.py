@@ -89,11 +89,40 @@ def decision_tree(tree: Any, state: Any) -> str:
     state gives with them, nor where the nodes lead (sklearn/tree/_tree.pyx). What has not the
     layout of this version's nodes is left to scikit-learn's own complaint.
     """
+    reason, features = _judged(state)
+    return reason or ("" if features <= tree.n_features else _CONTRADICTION)
+
+
+def condensed(state: Any) -> Any:
+    """Return what a tree may be given if, and only if, it may be given `state`, without the arrays.
+
+    None if no tree may be given it.
+    """
+    reason, features = _judged(state)
+    if reason:
+        return None
+    return {**state, "nodes": _Judged(features), "values": None}
+
+
+class _Judged:
+    """Stands for nodes that were judged, but for the number of features that they need."""
+
+    __slots__ = ("features",)
+
+    def __init__(self, features: int) -> None:
+        self.features = features
+
+
+def _judged(state: Any) -> tuple[str, int]:
+    """Return why no tree may be given a state, and how many features a tree must have for it."""
     if type(state) is not dict:
-        return "the state of the tree is an exact dict"
+        return "the state of the tree is an exact dict", 0
     numpy: Any = sys.modules["numpy"]
-    if state.get("nodes") is None:
-        return ""
+    nodes = state.get("nodes")
+    if type(nodes) is _Judged:
+        return "", nodes.features
+    if nodes is None:
+        return "", 0
     for key in ("nodes", "values"):
         # joblib maps arrays from its file. What is judged is what is copied into the tree, whatever
         # somebody writes to the file meanwhile.
@@ -101,18 +130,28 @@ def decision_tree(tree: Any, state: Any) -> str:
             state[key] = numpy.array(state[key], subok=False)
     nodes, count = state["nodes"], state.get("node_count")
     if type(nodes) is not numpy.ndarray or type(state.get("values")) is not numpy.ndarray:
-        return "the nodes and values of the tree are exact arrays"
+        return "the nodes and values of the tree are exact arrays", 0
     names = nodes.dtype.names or ()
     if nodes.ndim != 1 or not {"left_child", "right_child", "feature"} <= set(names):
-        return ""
+        return "", 0
     if not isinstance(count, (int, numpy.integer)) or count != len(nodes):
-        return "the tree has not as many nodes as it says"
-    own = numpy.arange(len(nodes))
-    left, right, feature = nodes["left_child"], nodes["right_child"], nodes["feature"]
-    inner = left != -1
-    within = (left > own) & (left < len(nodes)) & (right > own) & (right < len(nodes))
-    within &= (feature >= 0) & (feature < tree.n_features)
-    return "" if bool((within | ~inner).all()) else _CONTRADICTION
+        return "the tree has not as many nodes as it says", 0
+    return _followed(numpy, nodes)
+
+
+def _followed(numpy: Any, nodes: Any) -> tuple[str, int]:
+    """Tell where the nodes lead: each to nodes after it; and by how many features."""
+    left = nodes["left_child"]
+    if not left.ndim == nodes["right_child"].ndim == nodes["feature"].ndim == 1:
+        return _CONTRADICTION, 0
+    inner = numpy.flatnonzero(left != -1)
+    if not len(inner):
+        return "", 0
+    left, right, feature = left[inner], nodes["right_child"][inner], nodes["feature"][inner]
+    within = ((left > inner) & (right > inner)).all() and feature.min() >= 0
+    if not within or left.max() >= len(nodes) or right.max() >= len(nodes):
+        return _CONTRADICTION, 0
+    return "", int(feature.max()) + 1
 
 
 def _is_array(value: Any, kind: Any, shape: tuple[int, ...]) -> bool:

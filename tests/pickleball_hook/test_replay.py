@@ -28,16 +28,32 @@ def test_no_two_large_items_look_the_same() -> None:
 
 
 def test_what_a_rule_looks_into_is_read_once(tmp_path: Path) -> None:
+    item = b"stream" * replay.LARGE_ITEM
     path = tmp_path / "file"
-    path.write_bytes(b"before" + b"stream" + b"after")
+    path.write_bytes(b"before" + pickle.dumps([item, item[1:]], 4) + b"after")
     with path.open("r+b") as file:
         source = replay.source_of(file, None, len(b"before"))
-        reader = source.whole()
-        os.pwrite(file.fileno(), b"STREAM", len(b"before"))
-        assert bytes(reader.read(6)) == b"stream"
+        reader = source.skimmed()
+        shown, other = originals.CUnpickler(reader).load()
+        assert shown != item
+        assert reader.content(shown) == item
+        assert reader.content(item) is item
+        changed = bytes(path.read_bytes()).replace(b"stream", b"STREAM")
+        os.pwrite(file.fileno(), changed, 0)
         replayed = source.replayed()
-        assert replayed.read(6) == b"stream"
+        first, second = originals.CUnpickler(replayed).load()
+        assert first == item
+        assert second.endswith(b"STREAM")
         source.leave(replayed.position)
         assert file.read() == b"after"
         source.go_back()
         assert file.tell() == len(b"before")
+
+
+def test_what_a_rule_looks_into_in_memory() -> None:
+    item = b"stream" * replay.LARGE_ITEM
+    reader = replay.Skimmer(pickle.dumps(item, 4))
+    shown = originals.CUnpickler(reader).load()
+    assert shown != item
+    assert reader.content(shown) == item
+    assert reader.content(item) is item

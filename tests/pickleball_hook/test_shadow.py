@@ -91,11 +91,14 @@ def test_files_are_left_where_the_stream_ends(tmp_path: Path, size: int) -> None
         assert file.read() == b"after"
 
 
-def test_a_file_that_changes_between_the_readings_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_changes_between_the_readings_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pickleball_hook.errors import PolicyViolation
 
+    monkeypatch.setattr(replay, "_KEPT", 1 << 20)
     path = tmp_path / "file"
-    path.write_bytes(differential.c_pickled([Plain(x=str(n)) for n in range(600_000)], 4))
+    path.write_bytes(differential.c_pickled([Plain(x=str(n)) for n in range(100_000)], 4))
     known = replay.FileSource.replayed
 
     def changed(self: replay.FileSource) -> Any:

@@ -53,3 +53,27 @@ def test_arrays_of_other_classes_are_not_taken(tree: Any) -> None:
     state = tree.__getstate__()
     state["nodes"] = state["nodes"].view(numpy.recarray)
     assert "exact arrays" in trees.decision_tree(tree, state)
+
+
+@pytest.mark.parametrize(("feature", "suits"), [(0, True), (1, True), (2, False), (-1, False)])
+@pytest.mark.parametrize("left", [1, 0, 9])
+def test_condensed_states_suit_the_same_trees(
+    tree: Any, feature: int, suits: bool, left: int
+) -> None:
+    state = tree.__getstate__()
+    state["nodes"] = state["nodes"].copy()
+    state["nodes"]["feature"][0] = feature
+    state["nodes"]["left_child"][0] = left
+    small = trees.condensed(state)
+    assert (trees.decision_tree(tree, state) == "") is (suits and left == 1)
+    assert (small is not None and trees.decision_tree(tree, small) == "") is (suits and left == 1)
+
+
+def test_condensed_states_of_leaves_and_others(tree: Any) -> None:
+    state = tree.__getstate__()
+    leaf = {**state, "nodes": state["nodes"][-1:].copy(), "node_count": 1}
+    for given in (leaf, {**state, "nodes": None}, {**state, "nodes": state["values"]}):
+        small = trees.condensed(given)
+        assert trees.decision_tree(tree, given) == trees.decision_tree(tree, small) == ""
+    assert trees.condensed([state]) is None
+    assert trees.condensed({**state, "node_count": 99}) is None
