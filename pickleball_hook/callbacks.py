@@ -21,6 +21,7 @@ _PERSISTENT: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("torch.serialization", "_load.<locals>.persistent_load"): (
         ("torch.storage", "TypedStorage"),
         ("torch.storage", "UntypedStorage"),
+        ("torch.storage", "_TypedStorage"),  # before torch 1.13
     )
 }
 """Reads the record of a tensor, once for each; and what it gives."""
@@ -49,7 +50,8 @@ def kinds(outer: Any) -> frozenset[type]:
     """Return the types that a listed ``persistent_load`` gives."""
     place = _place(getattr(outer, "persistent_load", None))
     names = next((names for known, names in _PERSISTENT.items() if known == place), ())
-    return frozenset(getattr(sys.modules[module], name) for module, name in names)
+    found = [getattr(sys.modules[module], name, None) for module, name in names]
+    return frozenset(kind for kind in found if kind is not None)
 
 
 def _place(function: object) -> tuple[object, object]:

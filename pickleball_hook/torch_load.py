@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TRUE = frozenset(["1", "y", "yes", "true"])  # torch/serialization.py, _get_wo_message's variables
+_UNPICKLER = "torch._weights_only_unpickler"
 
 
 def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -43,6 +44,8 @@ def _safe_globals(wrapped: Any) -> list[Any]:
 
 
 def _policy_decides(file: Any, kwargs: dict[str, Any]) -> bool:
+    if _UNPICKLER not in sys.modules:  # torch before 1.13 restricts nothing, and has no such option
+        return False
     if kwargs.get("weights_only") is not None or settings.mode().value != "enforce":
         return False
     if os.getenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "0") in _TRUE:

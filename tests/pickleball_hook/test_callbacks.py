@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,15 @@ def test_callbacks_of_a_program_are_called_once() -> None:
     Renaming.asked.clear()
     assert unpickler.load() is None
     assert Renaming.asked == ["UnpicklingError"]
+
+
+@pytest.mark.parametrize("restricts", [True, False])
+def test_torch_is_told_only_what_it_knows(monkeypatch: pytest.MonkeyPatch, restricts: bool) -> None:
+    """Before 1.13 it hands options that it does not know on to the unpickler."""
+    from pickleball_hook import torch_load
+
+    if not restricts:
+        monkeypatch.delitem(sys.modules, "torch._weights_only_unpickler")
+    given: dict[str, Any] = {}
+    torch_load.load(lambda file, **options: given.update(options), None, (io.BytesIO(),), {})
+    assert given == ({"weights_only": False} if restricts else {})
