@@ -26,6 +26,7 @@ from policy_cache.flow.tables import (
     ONLY_LOOK,
     OPENERS,
     PLAIN_METHODS,
+    POINTERS,
     READERS,
     SORTERS,
     STATE,
@@ -261,8 +262,8 @@ class Calls(Lookups):
                 call = call._replace(positional=given)
             if self._acts(found.name, call):
                 self._hit(node, thing.key, found.category, found.why)
-            elif thing.kind == "class":  # its methods may get data yet
-                return one(Atom(GLOBAL, thing))
+            elif thing.kind == "class" and thing.key not in POINTERS:
+                return one(Atom(GLOBAL, thing))  # its methods may get data yet
             return Value(call.carries)
         if thing.kind == "class":
             return self._construct(node, thing, call)

@@ -153,6 +153,9 @@ CALLERS = frozenset(
 MANY = CALLERS - {"builtins:map", "builtins:filter"}
 """Those that may call it with more than one argument."""
 
+POINTERS = frozenset(["ctypes:c_void_p"])
+"""Sink classes whose objects are values: made of no data, they point to nothing of the file's."""
+
 SORTERS = frozenset(["builtins:sorted", "builtins:min", "builtins:max"])
 OPENERS = frozenset(
     ["builtins:open", "io:open", "codecs:open", "gzip:open", "bz2:open", "lzma:open"]

@@ -201,6 +201,7 @@ HIT = {
     "callback_of_a_stack": (
         "import contextlib\ndef f(c):\n with contextlib.ExitStack() as s: s.callback(os.system, c)"
     ),
+    "pointer_made_of_data": "import ctypes\ndef f(c): return ctypes.c_void_p(c)",
     "object_of_a_sink": "import code\ndef f(c): code.InteractiveInterpreter().runsource(c)",
     "matched_attribute": ("class A: pass\ndef f(c):\n match c:\n  case A(x=a): os.system(a)"),
     "left_by_an_assignment": (
@@ -215,7 +216,7 @@ HIT = {
 
 @pytest.mark.parametrize("source", HIT.values(), ids=HIT.keys())
 def test_data_reaches_a_sink(reached: Reached, source: str) -> None:
-    assert {hit.category for hit in reached(source).hits} & {"process", "write", "code"}
+    assert {hit.category for hit in reached(source).hits} & {"process", "write", "code", "native"}
 
 
 CLEAN = {
@@ -238,6 +239,9 @@ CLEAN = {
         "import functools\ndef f(c): return list(map(functools.partial(open, mode='rb'), c))"
     ),
     "table_of_harmless": "T = {'a': len}\ndef f(c): return T['a'](c)",
+    "pointer_put_into_data": (
+        "import ctypes\ndef f(c):\n c.get('x')\n c['y'] = ctypes.c_void_p()\n c.get('y', c.get('x'))"
+    ),
     "checked_type": "def f(c): return isinstance(c, (os.system.__class__, str))",
     "class_given_to_compiled": "import math\nclass A: pass\ndef f(c): return math.fsum([c, A])",
     "helper_that_drops_its_argument": ("def g(x): return 'ls'\ndef f(c): os.system(g(c))"),
