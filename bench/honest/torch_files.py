@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import inspect
 import io
 import pickle
 import tarfile
@@ -12,6 +13,16 @@ import dill
 import numpy
 import torch
 from telling import attempt
+
+OPTIONS = inspect.signature(torch.load).parameters
+"""``weights_only`` since torch 1.13, ``mmap`` since 2.1."""
+
+
+def load(file: object, *args: object, weights_only: bool = False, **options: object) -> object:
+    """Load without a restriction, as torch before 1.13 always does."""
+    if "weights_only" in OPTIONS:
+        options["weights_only"] = weights_only
+    return torch.load(file, *args, **options)
 
 
 class Own(torch.nn.Module):
@@ -60,6 +71,11 @@ def told(value: object) -> object:
     return repr(value)
 
 
+def untyped(tensor: torch.Tensor) -> object:
+    """Return the storage of a tensor; before torch 2.0 the typed one is all that can be had."""
+    return (getattr(tensor, "untyped_storage", None) or tensor.storage)()
+
+
 def objects() -> dict[str, object]:
     torch.manual_seed(0)
     shared = torch.arange(6.0)
@@ -78,7 +94,7 @@ def objects() -> dict[str, object]:
         "sizes": [torch.Size([1, 2]), torch.float16, torch.device("cpu")],
         "arrays": {"a": numpy.arange(3), "o": numpy.array([None, "x"], dtype=object)},
         "plain": {"epoch": 3, "args": collections.OrderedDict(lr=0.1), "set": {1, 2}},
-        "storage": torch.ones(3).untyped_storage(),
+        "storage": untyped(torch.ones(3)),
         "typed storage": torch.ones(3).storage(),
         "meta": [torch.empty(2, device="meta").shape],
         "bytes": torch.tensor(list(b"abc"), dtype=torch.uint8),
@@ -93,51 +109,50 @@ def main() -> None:
                 path = Path(f"{name} {form}.pt")
                 torch.save(value, path, pickle_protocol=protocol, **options)
                 key = f"{name}, {form}, protocol {protocol}"
-                load = torch.load
-
-                attempt(key, lambda: told(load(path, weights_only=False)))
-                attempt(f"{key}, file", lambda: told(load(path.open("rb"), weights_only=False)))
+                attempt(key, lambda: told(load(path)))
+                attempt(f"{key}, file", lambda: told(load(path.open("rb"))))
                 data = path.read_bytes()
-                attempt(f"{key}, bytes", lambda: told(load(io.BytesIO(data), weights_only=False)))
-                attempt(f"{key}, weights", lambda: told(load(path, weights_only=True)))
-                attempt(f"{key}, mapped to", lambda: told(load(path, "cpu", weights_only=False)))
+                attempt(f"{key}, bytes", lambda: told(load(io.BytesIO(data))))
+                if "weights_only" in OPTIONS:
+                    attempt(f"{key}, weights", lambda: told(load(path, weights_only=True)))
+                attempt(f"{key}, mapped to", lambda: told(load(path, "cpu")))
                 attempt(
                     f"{key}, dill",
-                    lambda: told(load(path, pickle_module=dill, weights_only=False)),
+                    lambda: told(load(path, pickle_module=dill)),
                 )
                 attempt(
                     f"{key}, own",
-                    lambda: told(load(path, pickle_module=Pickles, weights_only=False)),
+                    lambda: told(load(path, pickle_module=Pickles)),
                 )
-                if form == "zip":
-                    attempt(f"{key}, mmap", lambda: told(load(path, mmap=True, weights_only=False)))
+                if form == "zip" and "mmap" in OPTIONS:
+                    attempt(f"{key}, mmap", lambda: told(load(path, mmap=True)))
     location = lambda storage, place: storage  # noqa: E731
     attempt("map_location, a function",
-            lambda: told(torch.load("shared zip.pt", location, weights_only=False)))  # fmt: skip
+            lambda: told(load("shared zip.pt", location)))  # fmt: skip
     attempt("map_location, a dict",
-            lambda: told(torch.load("shared zip.pt", {"cpu": "cpu"}, weights_only=False)))  # fmt: skip
+            lambda: told(load("shared zip.pt", {"cpu": "cpu"})))  # fmt: skip
     attempt("map_location, meta",
-            lambda: repr(torch.load("shared zip.pt", "meta", weights_only=False)))  # fmt: skip
+            lambda: repr(load("shared zip.pt", "meta")))  # fmt: skip
     renamed = Path("renamed.pt")
     data = pickle.dumps(Own(), 2).replace(b"c__main__\n", b"cold_place\n")
     attempt("renamed", lambda: told(Renaming(io.BytesIO(data)).load()))
-    nested = pickle.dumps(torch.ones(2).untyped_storage())
+    nested = pickle.dumps(untyped(torch.ones(2)))
     attempt("nested storage", lambda: told(pickle.loads(nested).tolist()))
     attempt("tensor by pickle", lambda: told(pickle.loads(pickle.dumps(torch.ones(2)))))
     two = io.BytesIO()
     torch.save([1], two, _use_new_zipfile_serialization=False)
     torch.save([2], two, _use_new_zipfile_serialization=False)
     two.seek(0)
-    attempt("two in one file", lambda: [torch.load(two, weights_only=False) for _ in range(2)])
-    attempt("damaged", lambda: torch.load(io.BytesIO(data[:30]), weights_only=False))
-    attempt("empty", lambda: torch.load(io.BytesIO(b""), weights_only=False))
+    attempt("two in one file", lambda: [torch.load(two) for _ in range(2)])
+    attempt("damaged", lambda: torch.load(io.BytesIO(data[:30])))
+    attempt("empty", lambda: torch.load(io.BytesIO(b"")))
     scripted = torch.jit.script(torch.nn.Linear(2, 1))
     scripted.save("scripted.pt")
     attempt(
         "TorchScript by jit.load", lambda: told(dict(torch.jit.load("scripted.pt").state_dict()))
     )
     attempt("TorchScript by load, not weights",
-            lambda: type(torch.load("scripted.pt", weights_only=False)).__name__)  # fmt: skip
+            lambda: type(torch.load("scripted.pt")).__name__)  # fmt: skip
     attempt("exported", exported)
     attempt("not there", lambda: torch.load("absent.pt"))
     assert not renamed.exists() and tarfile
