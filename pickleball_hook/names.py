@@ -376,12 +376,16 @@ def is_compiled(cls: type, only: bool = False) -> bool:
 def _has_python_code(part: object) -> bool:
     """Tell whether an attribute of a class is a function, or a property with one.
 
-    nanobind makes properties of its own compiled methods (``nanobind.nb_method``).
+    pybind11 makes properties of builtin functions, nanobind of compiled methods of its own.
     """
     if isinstance(part, property):
-        accessors = (part.fget, part.fset, part.fdel)
-        return not all(a is None or type(a).__module__ == "nanobind" for a in accessors)
+        return not all(map(_is_compiled_accessor, (part.fget, part.fset, part.fdel)))
     return isinstance(part, types.FunctionType)
+
+
+def _is_compiled_accessor(accessor: object) -> bool:
+    kind = type(accessor)
+    return kind in (type(None), types.BuiltinFunctionType) or kind.__module__ == "nanobind"
 
 
 def _is_called_by_name(name: str) -> bool:

@@ -14,7 +14,7 @@ import types
 from enum import Enum
 
 from policy_cache import policies
-from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE
+from policy_cache.model import CALL, CONSTRUCT, FILL, REFER, STATE, TEXTLESS, UNREDUCED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -293,7 +293,19 @@ def referable(guard: Guard, func: Any, operands: tuple[Any, ...]) -> str:
         return guard.reason_against_call(func)
     if verdict is None or not isinstance(func, type):
         return guard.permits(func, REFER)
-    return guard.permits(func, CALL) if operands else guard.permits(func, REFER)
+    if not operands or _only_lacks_reducer(verdict):
+        return guard.permits(func, REFER)
+    return guard.permits(func, CALL)
+
+
+def _only_lacks_reducer(verdict: Verdict) -> bool:
+    """Tell whether a call of a class is refused for want of a reducer that returns it, only.
+
+    Its constructor then reaches no sink, as a function that may be referred to. No file calls it:
+    what a partial makes is the program's to ask for.
+    """
+    traits = policies.verdict(verdict.module, verdict.name, CALL).traits
+    return bool(traits.get(UNREDUCED)) and CALL not in traits.get(TEXTLESS, ())
 
 
 def _newobj(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:

@@ -270,6 +270,8 @@ def _check_keys(
             if key in own_names and (key not in _NAMING or value is None or type(value) is str):
                 continue  # the class's own code gives its instances this attribute
             forged = key == "__class__" and isinstance(value, type)
+            # A class of its own in a table that nobody assigns from (flair's embeddings).
+            forged = forged and (special or not any(value is base for base in cls.__mro__))
             if (special and key not in own_keys and key not in _ALLOWED_DUNDERS) or forged:
                 guard.refuse(
                     full_name(cls), f"BUILD of {key}", "a state may not set special attributes"

@@ -27,6 +27,35 @@ def test_rules_that_own_the_state_exist() -> None:
     assert set(RULES) >= OWNS_STATE
 
 
+PARTIAL = b"cfunctools\npartial\n(cacme\n%s\ntR(cacme\n%s\n(I1\nt(dNtb."
+
+
+class TestPartialsOfClasses:
+    """A partial keeps arguments of the file's for a class that the program will call."""
+
+    @pytest.fixture
+    def acme(self, library) -> None:  # type: ignore[no-untyped-def]
+        library.module(
+            "import os\n"
+            "class Layer:\n def __init__(self, size): self.weights = [0.0] * size\n"
+            "class Acts:\n def __init__(self, text): self.code = os.system(text)\n"
+            "class Runs:\n def __init__(self, text): self.value = eval(text)\n"
+        )
+
+    def test_constructor_without_sinks(self, acme: None) -> None:
+        found = entry.loads(PARTIAL % (b"Layer", b"Layer"))
+        assert found().weights == [0.0]
+
+    @pytest.mark.parametrize("name", [b"Acts", b"Runs"])
+    def test_constructor_that_acts(self, acme: None, name: bytes) -> None:
+        with pytest.raises(PolicyViolation, match="partial"):
+            entry.loads(PARTIAL % (name, name))
+
+    def test_not_called_by_the_file(self, acme: None) -> None:
+        with pytest.raises(PolicyViolation):
+            entry.loads(PARTIAL[:-1] % (b"Layer", b"Layer") + b"(tR.")
+
+
 ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
 OLD_ARRAYS = [
     # numpy 0.9: no version, no flags; 1.0: a version; 1.4, Python 2: as now, but for the flags
