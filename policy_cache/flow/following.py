@@ -16,7 +16,16 @@ from policy_cache.flow.definitions import (
 from policy_cache.flow.frame import Frame
 from policy_cache.flow.objects import opens
 from policy_cache.flow.summary import Given, Summary
-from policy_cache.flow.tables import CALLABLE, FUNCTION, OPENERS, PASSED, PROTOCOL, RARE, STATE
+from policy_cache.flow.tables import (
+    CALLABLE,
+    FUNCTION,
+    OPENERS,
+    PASSED,
+    POINTERS,
+    PROTOCOL,
+    RARE,
+    STATE,
+)
 from policy_cache.resolve import Thing
 from policy_cache.sinks import sink
 from policy_cache.values import (
@@ -270,9 +279,10 @@ class Following(Frame):
                 continue
             writes = any(set(a.text) & set("wax") for v in others for a in v.of(TEXT))
             for atom in value.of(GLOBAL):
-                found = sink(atom.thing.key) if atom.thing is not None else None
+                if atom.thing is None or atom.thing.key in POINTERS:
+                    continue
+                found = sink(atom.thing.key)
                 if found is not None and (writes or found.name not in OPENERS):
-                    assert atom.thing is not None
                     self._hit(node, atom.thing.key, found.category, found.why)
 
     def _call_with_anything(self, node: ast.AST, value: Value) -> None:

@@ -154,7 +154,10 @@ MANY = CALLERS - {"builtins:map", "builtins:filter"}
 """Those that may call it with more than one argument."""
 
 POINTERS = frozenset(["ctypes:c_void_p"])
-"""Sink classes whose objects are values: made of no data, they point to nothing of the file's."""
+"""Sink classes whose objects are values: made of no data, they point to nothing of the file's.
+
+Native code is handed the class as the type of an array beside the data that it is to read.
+"""
 
 SORTERS = frozenset(["builtins:sorted", "builtins:min", "builtins:max"])
 OPENERS = frozenset(

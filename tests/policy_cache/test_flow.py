@@ -202,6 +202,7 @@ HIT = {
         "import contextlib\ndef f(c):\n with contextlib.ExitStack() as s: s.callback(os.system, c)"
     ),
     "pointer_made_of_data": "import ctypes\ndef f(c): return ctypes.c_void_p(c)",
+    "pointers_made_of_data": "import ctypes\ndef f(c): return list(map(ctypes.c_void_p, c))",
     "object_of_a_sink": "import code\ndef f(c): code.InteractiveInterpreter().runsource(c)",
     "matched_attribute": ("class A: pass\ndef f(c):\n match c:\n  case A(x=a): os.system(a)"),
     "left_by_an_assignment": (
@@ -239,6 +240,9 @@ CLEAN = {
         "import functools\ndef f(c): return list(map(functools.partial(open, mode='rb'), c))"
     ),
     "table_of_harmless": "T = {'a': len}\ndef f(c): return T['a'](c)",
+    "type_of_pointers_beside_data": (
+        "import ctypes, math\ndef f(c): return math.fsum(ctypes.c_void_p, c)"
+    ),
     "pointer_put_into_data": (
         "import ctypes\ndef f(c):\n c.get('x')\n c['y'] = ctypes.c_void_p()\n c.get('y', c.get('x'))"
     ),
