@@ -58,12 +58,41 @@ def _print_verdict(verdict: Verdict) -> None:
     for operation, reason in verdict.refusals.items():
         title = "all" if operation == "*" else operation
         echo(f"  {title:<10} {coloured('refused')}  {safe(reason)}")
+        _print_chain(chain_behind(verdict, operation))
     if verdict.rule:
         echo(f"  rule       {verdict.rule}: arguments are checked when it is loaded")
     for part in verdict.traits.get("unproven", ()):
         echo(f"  unproven   {safe(part)}")
     if verdict.refusals:
         echo(safe(f"  what would allow it: {remedy(verdict)}"))
+
+
+def _print_chain(chain: str) -> None:
+    if chain:
+        echo(safe(f"             it {chain}"))
+
+
+def chain_behind(verdict: Verdict, operation: str) -> str:
+    """Return what a refused operation would come to, where its reason does not say so already.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Of one global.
+    operation : str
+        One that is refused; ``*`` for all of them.
+
+    Returns
+    -------
+    str
+        ``reaches ...`` with file and line of each call, ``""`` where nothing is known.
+    """
+    from policy_cache import chains
+
+    if verdict.kind == ABSENT or " reaches " in f" {verdict.why_not(operation)}":
+        return ""
+    asked = CALL if operation == "*" else operation
+    return chains.chain(verdict.module, verdict.name, asked)
 
 
 def remedy(verdict: Verdict) -> str:
@@ -112,6 +141,11 @@ def _explain_file(path: str, as_json: bool) -> None:
                 echo(f"             {operation} with {safe(sample)}")
         if row["verdict"] is not None:
             _print_used(row)
+    reasons = {row["verdict"].why_not(op) for row in rows if row["verdict"] for op in row["used"]}
+    for found in judged.refusals:
+        if found.remark.reason not in reasons:
+            what = f"{found.remark.operation} of {found.remark.name}: {found.remark.reason}"
+            echo(f"\n{coloured('refused')}: {safe(what)}")
     told = [found for found in judged.unknown if not found.remark.name]
     for found in told:
         echo(f"\nnot judged: {safe('/'.join(found.where))} {safe(found.remark.reason)}")
@@ -131,6 +165,7 @@ def _print_used(row: dict[str, Any]) -> None:
             refused = True
             reason = safe(verdict.why_not(operation))
             echo(f"  {operation:<10} {coloured('refused')}  {reason}")
+            _print_chain(row["chains"].get(operation, ""))
     if verdict.rule:
         echo(f"  rule       {verdict.rule}: arguments are checked when it is loaded")
     if refused:
@@ -148,10 +183,11 @@ def _rows(judged: FileVerdict) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for (module, name), use in judged.uses.items():
         verdict = None
-        if module and module not in ("__main__", "__mp_main__"):
+        if module and module not in ("__main__", "__mp_main__") and not name.endswith("()"):
             verdict = policies.verdict(module, name)
             for operation in use.operations:
                 verdict = policies.verdict(module, name, operation)
+        refused = [op for op in use.operations if verdict and op not in verdict.grants]
         rows.append(
             {
                 "module": module,
@@ -159,6 +195,7 @@ def _rows(judged: FileVerdict) -> list[dict[str, Any]]:
                 "used": dict(use.operations),
                 "samples": use.samples,
                 "verdict": verdict,
+                "chains": {op: chain_behind(verdict, op) for op in refused if verdict},
             }
         )
     policies.flush()

@@ -235,6 +235,20 @@ def test_a_worker_that_dies_takes_nothing_with_it(
     assert "status 3" in capsys.readouterr().out
 
 
+def test_explain_what_is_refused_for_what_it_is_given(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No global is at fault: a state is given twice."""
+    once = b"(S'a'\nI1\ndb"
+    (files / "a.pkl").write_bytes(
+        b"cdecimal\nContext\n)R0ccollections\nCounter\n)R" + once * 2 + b"."
+    )
+    cli.main(["explain", str(files / "a.pkl")])
+    told = capsys.readouterr().out
+    assert told.startswith("refused ")
+    assert "refused: " in told
+
+
 def test_explain_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (files / "a.pkl").write_bytes(b"(ccollections\nOrderedDict\n)R" + ACT[:-1] + b"t.")
     assert cli.main(["explain", str(files / "a.pkl")]) == 0
@@ -243,6 +257,8 @@ def test_explain_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "os:getpid" in lines
     assert any(line.startswith("  call       refused") for line in lines)
     assert any("trust add FILE" in line for line in lines)
+    assert cli.main(["explain", "os:system"]) == 0
+    assert "which starts or signals a process" in capsys.readouterr().out
     assert cli.main(["explain", str(files / "a.pkl"), "--json"]) == 0
     value = json.loads(capsys.readouterr().out)
     granted = {row["name"]: row["verdict"]["grants"] for row in value["globals"]}
