@@ -143,16 +143,16 @@ def main() -> None:
     torch.save([1], two, _use_new_zipfile_serialization=False)
     torch.save([2], two, _use_new_zipfile_serialization=False)
     two.seek(0)
-    attempt("two in one file", lambda: [torch.load(two) for _ in range(2)])
-    attempt("damaged", lambda: torch.load(io.BytesIO(data[:30])))
-    attempt("empty", lambda: torch.load(io.BytesIO(b"")))
+    attempt("two in one file", lambda: [load(two) for _ in range(2)])
+    attempt("damaged", lambda: load(io.BytesIO(data[:30])))
+    attempt("empty", lambda: load(io.BytesIO(b"")))
     scripted = torch.jit.script(torch.nn.Linear(2, 1))
     scripted.save("scripted.pt")
     attempt(
         "TorchScript by jit.load", lambda: told(dict(torch.jit.load("scripted.pt").state_dict()))
     )
     attempt("TorchScript by load, not weights",
-            lambda: type(torch.load("scripted.pt")).__name__)  # fmt: skip
+            lambda: type(load("scripted.pt")).__name__)  # fmt: skip
     attempt("exported", exported)
     attempt("not there", lambda: torch.load("absent.pt"))
     assert not renamed.exists() and tarfile
