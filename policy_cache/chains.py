@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from policy_cache.flow import OPERAND_HITS, STATE, parameters, reach
+from policy_cache.flow import OPERAND_HITS, STATE, callables, parameters, reach
 from policy_cache.hierarchy import lineage
 from policy_cache.model import CALL, CONSTRUCT, REFER
 from policy_cache.model import STATE as BUILD
@@ -65,6 +65,9 @@ def _hits(thing: Thing, operation: str) -> Iterator[Hit]:
         owner = owner if owner is not None and owner.kind == "class" else None
         tainted = {*parameters(thing, False), *([STATE] if owner is not None else ())}
         yield from reach(thing, owner, frozenset(tainted)).hits
+    if thing.kind == "value":
+        for function in callables(thing, None)[0]:
+            yield from _hits(function, operation)
     if thing.kind != "class":
         return
     for name in _RUN_BY.get(operation, ()):

@@ -209,7 +209,7 @@ class Statics:
         ]
         return Value(False, frozenset(atoms))
 
-    def callables(self, thing: Thing, cls: Thing) -> tuple[list[Thing], bool]:
+    def callables(self, thing: Thing, cls: Thing | None) -> tuple[list[Thing], bool]:
         """Return the functions that a class attribute may be, and whether it may be anything else.
 
         For ``__hash__ = make_hash()`` and the like; None and other plain data are not callable.

@@ -143,6 +143,6 @@ def _static_value(node: ast.expr, source: Source, scope: Thing | None) -> Value:
 _statics = Statics(_static_value)
 
 
-def callables(thing: Thing, cls: Thing) -> tuple[list[Thing], bool]:
+def callables(thing: Thing, cls: Thing | None) -> tuple[list[Thing], bool]:
     """Return the functions that a class attribute may be, and whether it may be anything else."""
     return _statics.callables(thing, cls)

@@ -14,6 +14,8 @@ def clean(x): return [x]
 def act(x): return inner(x)
 def inner(x): os.system(x)
 
+alias = act
+
 class Calm:
     def __init__(self, x): self.x = x
 
@@ -86,3 +88,7 @@ def test_what_acts_by_itself_comes_first() -> None:
 )
 def test_nothing_known(name: str, operation: str) -> None:
     assert chains.chain("acme", name, operation) == ""
+
+
+def test_a_function_that_has_another_name() -> None:
+    assert chains.chain("acme", "alias", CALL).startswith("reaches ")
