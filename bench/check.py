@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 BAR = 10.0
+TIMEOUT = "3600"  # the policies of a hundred libraries are made on the way
 FICKLING = """
 import pathlib, sys, zipfile
 from fickling.loader import scan_file, scan_zip_archive
@@ -211,8 +212,8 @@ def count(corpus: Path) -> int:
 
 def checked(folder: Path) -> list[dict[str, Any]]:
     """Return what ``check`` says of each file of a folder."""
-    command = [sys.executable, "-m", "pickleball_hook", "check", "--json", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "pickleball_hook", "check", "--json", "--timeout", TIMEOUT]
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True)
     files: list[dict[str, Any]] = json.loads(done.stdout)["files"]
     return files
 

@@ -406,7 +406,13 @@ def run(source: Source, recorder: Recorder) -> object:
     except MemoryError:
         raise NotTold("it takes more memory than is allowed") from None
     except Exception as error:
-        raise NotTold(f"{type(error).__name__}: {shown(str(error))[1:-1]}") from None
+        raise NotTold(f"{type(error).__name__}: {_in_words(error)}") from None
+
+
+def _in_words(error: Exception) -> str:
+    """Return what an error says of a stream, short and printable."""
+    text = str(error)[:_LONGEST_SAMPLE]
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def trace(data: bytes) -> dict[Key, Use]:

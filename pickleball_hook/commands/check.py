@@ -26,8 +26,14 @@ _FEW = 8
 @click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR|GLOB|-...")
 @click.option("--json", "form", flag_value="json", help="Print one JSON object.")
 @click.option("--sarif", "form", flag_value="sarif", help="Print SARIF 2.1.0.")
-@click.option("--jobs", "-j", default=0, metavar="N", help="Files at a time (default: all cores).")
-@click.option("--timeout", default=300.0, metavar="SECONDS", help="For one file (default 300).")
+@click.option(
+    "--jobs", "-j", type=click.IntRange(min=0), default=0, metavar="N",
+    help="Files at a time (default: all cores).",
+)  # fmt: skip
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, max=1e6, min_open=True), default=300.0,
+    metavar="SECONDS", help="For one file (default 300).",
+)  # fmt: skip
 @click.option("--verbose", "-v", is_flag=True, help="Also list what only the load can tell.")
 def check(
     paths: tuple[str, ...], form: str | None, jobs: int, timeout: float, verbose: bool
@@ -42,26 +48,27 @@ def check(
     if form == "json":
         kept = sorted(verdicts, key=_path)
         print_json({"files": [verdict.to_json() for verdict in kept], "counts": _counts(kept)})
-        return _status(kept)
+        return status(kept)
     if form == "sarif":
         from pickleball_hook.commands import sarif
 
         kept = sorted(verdicts, key=_path)
         print_json(sarif.log(kept))
-        return _status(kept)
+        return status(kept)
     kept = []
     for verdict in verdicts:
         kept.append(verdict._replace(uses={}))
         _print(verdict, verbose)
     _print_summary(kept)
-    return _status(kept)
+    return status(kept)
 
 
 def _path(verdict: FileVerdict) -> str:
     return verdict.path
 
 
-def _status(verdicts: Iterable[FileVerdict]) -> int:
+def status(verdicts: Iterable[FileVerdict]) -> int:
+    """Return the exit status that verdicts on files come to."""
     outcomes = {verdict.outcome for verdict in verdicts}
     return 1 if REFUSED in outcomes else 2 if UNKNOWN in outcomes else 0
 

@@ -32,7 +32,7 @@ def trust() -> None:
     """Load files as plain Python does: by their content, their folder, or a call site."""
 
 
-@trust.command("add")
+@trust.command("add", short_help="Trust a file by its content, a folder, or a call site.")
 @click.argument("subject", metavar="FILE|FOLDER|MODULE:FUNCTION")
 @click.option("--site", is_flag=True, help="It is the call site MODULE:FUNCTION, no path.")
 @click.option("--why", default="", metavar="TEXT", help="The reason, for later.")
@@ -81,7 +81,7 @@ def trust_list(as_json: bool) -> None:
     print_table(("kind", "what", "path", "when", "who", "why"), rows)
 
 
-@trust.command("remove")
+@trust.command("remove", short_help="Trust something no longer.")
 @click.argument("subject", metavar="FILE|SHA256|FOLDER|MODULE:FUNCTION")
 @json_option
 def trust_remove(subject: str, as_json: bool) -> None:
@@ -117,7 +117,7 @@ def _operations(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@allow.command("add")
+@allow.command("add", short_help="Permit operations on MODULE:NAME.")
 @click.argument("name", metavar="MODULE:NAME")
 @_operations
 @click.option("--why", default="", metavar="TEXT", help="The reason, for later.")

@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("subject", metavar="FILE|MODULE:NAME")
 @json_option
-def explain(subject: str, as_json: bool) -> None:
+def explain(subject: str, as_json: bool) -> int:
     """Say what each global of FILE, or the one global MODULE:NAME, may do, and why.
 
     Nothing is loaded or imported. For a file: the operations that it uses, with the first
     arguments; whether each is granted, by which evidence, or refused, by which chain of calls;
-    and what would allow it.
+    and what would allow it. Exit status: for a file as `check` has it.
     """
-    if os.path.exists(subject):
-        _explain_file(subject, as_json)
-        return
+    if os.path.lexists(subject):
+        return _explain_file(subject, as_json)
     module, colon, name = subject.partition(":")
     if not (module and colon and name):
         fail(f"neither a file nor a global: {subject!r}; write a global as MODULE:NAME", status=2)
@@ -37,9 +36,10 @@ def explain(subject: str, as_json: bool) -> None:
     policies.flush()
     if as_json:
         print_json({**verdict.to_json(), "remedy": remedy(verdict)})
-        return
+        return 0
     echo(safe(f"{module}:{name}"))
     _print_verdict(verdict)
+    return 0
 
 
 def _complete(verdict: Verdict) -> Verdict:
@@ -122,14 +122,15 @@ def remedy(verdict: Verdict) -> str:
 # -- a file ---------------------------------------------------------------------------------------
 
 
-def _explain_file(path: str, as_json: bool) -> None:
+def _explain_file(path: str, as_json: bool) -> int:
     from pickleball_hook import workers
+    from pickleball_hook.commands.check import status
 
     (judged,) = workers.judge([path], 1, 300.0)
     rows = _rows(judged)
     if as_json:
         print_json({**judged.to_json(), "globals": [_plain(row) for row in rows]})
-        return
+        return status([judged])
     echo(f"{coloured(judged.outcome)}  {safe(path)}")
     for row in rows:
         echo()
@@ -148,7 +149,9 @@ def _explain_file(path: str, as_json: bool) -> None:
             echo(f"\n{coloured('refused')}: {safe(what)}")
     told = [found for found in judged.unknown if not found.remark.name]
     for found in told:
-        echo(f"\nnot judged: {safe('/'.join(found.where))} {safe(found.remark.reason)}")
+        where = f"{'/'.join(found.where)}: " if found.where else ""
+        echo(f"\nnot judged: {safe(where)}{safe(found.remark.reason)}")
+    return status([judged])
 
 
 def _print_used(row: dict[str, Any]) -> None:

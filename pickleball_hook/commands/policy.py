@@ -61,7 +61,7 @@ def list_(as_json: bool) -> None:
     print_table(columns, [[row[column] for column in columns] for row in rows])
 
 
-@policy.command()
+@policy.command(short_help="Show what the policy of a distribution says, and why.")
 @click.argument("distribution", metavar="DIST")
 @click.option("--version", "version", default="", help="A version other than the installed one.")
 @json_option
@@ -128,8 +128,8 @@ def _read(distribution: str, version: str) -> dict[str, Any]:
     return _kept(distribution, version).verdicts
 
 
-@policy.command()
-@click.argument("distributions", nargs=-1, metavar="DIST...")
+@policy.command(short_help="Judge all classes and reducers of distributions.")
+@click.argument("distributions", nargs=-1, metavar="[DIST]...")
 @click.option("--all", "every", is_flag=True, help="Every distribution that is installed.")
 @json_option
 def synth(distributions: tuple[str, ...], every: bool, as_json: bool) -> None:
@@ -191,7 +191,7 @@ def verify(as_json: bool) -> None:
 
 
 @policy.command()
-@click.argument("distributions", nargs=-1, metavar="DIST...")
+@click.argument("distributions", nargs=-1, metavar="[DIST]...")
 @json_option
 def clear(distributions: tuple[str, ...], as_json: bool) -> None:
     """Remove kept policies: of some distributions, or all. They are made again when needed."""
@@ -203,13 +203,14 @@ def clear(distributions: tuple[str, ...], as_json: bool) -> None:
 
 
 @policy.command()
-@click.argument("distributions", nargs=-1, metavar="DIST...")
+@click.argument("distributions", nargs=-1, metavar="[DIST]...")
+@json_option
 @click.option(
     "--format", "form", type=click.Choice(["json", "pickleball"]), default="json",
     help="pickleball: {class: {globals: [...], reduces: [...]}}, as the PickleBall paper has it.",
 )  # fmt: skip
-def export(distributions: tuple[str, ...], form: str) -> None:
-    """Print kept policies, for other tools."""
+def export(distributions: tuple[str, ...], as_json: bool, form: str) -> None:
+    """Print kept policies, for other tools: as JSON in either format, with or without --json."""
     kept = [found for name in distributions or [""] for found in catalogue.kept(name)]
     if form == "pickleball":
         print_json(catalogue.as_pickleball(kept))
@@ -217,8 +218,8 @@ def export(distributions: tuple[str, ...], form: str) -> None:
     print_json([{**k.owner._asdict(), "verdicts": k.verdicts} for k in kept])
 
 
-@policy.command()
-@click.argument("file", default="pickleball.lock.json", metavar="FILE")
+@policy.command(short_help="Write the policies of the environment to one file.")
+@click.argument("file", default="pickleball.lock.json", metavar="[FILE]")
 @click.option("--check", "comparing", is_flag=True, help="Compare instead, and fail on a change.")
 @click.option("--synth/--no-synth", default=True, help="Judge all that is installed first.")
 @json_option

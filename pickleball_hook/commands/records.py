@@ -84,7 +84,7 @@ def _lines(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield line
 
 
-@log.command()
+@log.command(short_help="Propose the `allow` lines that are needed.")
 @json_option
 @click.pass_obj
 def suggest(rows: list[dict[str, Any]], as_json: bool) -> None:

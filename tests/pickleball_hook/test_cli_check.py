@@ -249,9 +249,24 @@ def test_explain_what_is_refused_for_what_it_is_given(
     assert "refused: " in told
 
 
+@pytest.mark.parametrize("content", [GOOD, b"\x00"])
+def test_explain_ends_as_check_does(
+    files: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = files / "a.pkl"
+    path.write_bytes(content)
+    assert cli.main(["explain", str(path)]) == check(path)
+    assert "load key, '\\x00'" in capsys.readouterr().out or content == GOOD
+
+
+@pytest.mark.parametrize("option", [["-j", "-1"], ["--timeout", "0"], ["--timeout", "inf"]])
+def test_numbers_out_of_range(files: Path, option: list[str]) -> None:
+    assert check(files, *option) == 2
+
+
 def test_explain_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (files / "a.pkl").write_bytes(b"(ccollections\nOrderedDict\n)R" + ACT[:-1] + b"t.")
-    assert cli.main(["explain", str(files / "a.pkl")]) == 0
+    assert cli.main(["explain", str(files / "a.pkl")]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"refused  {files / 'a.pkl'}"
     assert "os:getpid" in lines
@@ -259,7 +274,7 @@ def test_explain_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert any("trust add FILE" in line for line in lines)
     assert cli.main(["explain", "os:system"]) == 0
     assert "which starts or signals a process" in capsys.readouterr().out
-    assert cli.main(["explain", str(files / "a.pkl"), "--json"]) == 0
+    assert cli.main(["explain", str(files / "a.pkl"), "--json"]) == 1
     value = json.loads(capsys.readouterr().out)
     granted = {row["name"]: row["verdict"]["grants"] for row in value["globals"]}
     assert "call" in granted["OrderedDict"] and "call" not in granted["getpid"]
