@@ -204,6 +204,8 @@ def search(prover: Prover, state: Any, live: bool = False) -> None:
             places[id(value)] += 1
             continue
         places[id(value)] = 1
+        if type(kind) is StandInClass and issubclass(kind, dict):
+            raise Unsure  # it may have methods that call what it holds
         if issubclass(kind, (dict, list, tuple, set, frozenset)):
             if kind is set:
                 prover.judged.append((value, content_of(value)))
@@ -257,7 +259,7 @@ def settle(prover: Prover) -> None:
     Unsure
     """
     for named in prover.named.values():
-        if named.made:
+        if named.made or named.states:
             _settle_states(named)
     if prover.acted:
         if any(content_of(value) != before for value, before in prover.judged):

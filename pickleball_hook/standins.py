@@ -370,6 +370,49 @@ class _Instance:
     __slots__ = ()
 
 
+class _Table(dict):  # type: ignore[type-arg]
+    """Stands for a dict of a derived class: it holds what the real one will."""
+
+    __slots__ = ("built",)
+
+
+def _table(prover: Prover, named: Named) -> dict[str, Any]:
+    """Return the hooks of what stands for a class of dicts: it is filled as a dict is."""
+    cls = named.real
+    build = setter(prover, named)
+    ready: list[bool] = []
+
+    def __new__(made: Any, *args: Any) -> Any:
+        return dict.__new__(made)
+
+    def __setitem__(self: Any, key: Any, value: Any) -> None:
+        if not ready:
+            if prover.permits(cls, FILL):
+                raise Unsure
+            verdict = prover.verdict_of(cls) or named.verdict
+            if verdict.rule or depends(verdict.traits, FILL):
+                raise Unsure
+            ready.append(True)
+        dict.__setitem__(self, key, value)
+
+    def __setstate__(self: Any, state: Any) -> None:
+        if hasattr(self, "built"):
+            raise Unsure  # an object was given a state twice
+        self.built = True
+        build(self, state)
+        named.made.pop()  # who has it is counted
+
+    return {"__new__": __new__, "__setitem__": __setitem__, "__setstate__": __setstate__}
+
+
+def _is_table(cls: type) -> bool:
+    """Tell whether instances are made and filled as a dict is, whatever else they do."""
+    if not issubclass(cls, dict) or cls.__new__ is not dict.__new__:
+        return False
+    plain = states.static(cls, "__setitem__") is dict.__setitem__
+    return plain and states.static(cls, "__getattribute__") is dict.__getattribute__
+
+
 def _class(prover: Prover, named: Named) -> Any:
     """Return a class that stands for one, with the hooks that the verdict leaves open."""
     cls, verdict = named.real, named.verdict
@@ -380,6 +423,7 @@ def _class(prover: Prover, named: Named) -> Any:
         raise Unsure
     body: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__}
     bare = cls.__new__ is object.__new__ and cls.__getattribute__ is object.__getattribute__
+    table = _is_table(cls)
     if defines(cls, "__call__"):
         body["__call__"] = stop
     if verdict.rule == "numpy_array":
@@ -387,12 +431,15 @@ def _class(prover: Prover, named: Named) -> Any:
         body["__setstate__"] = arrays.array_setter(prover, named)
     elif bare and not prover.permits(cls, CONSTRUCT) and _is_simple_construct(verdict):
         body["__setstate__"] = setter(prover, named)
+    elif table and not prover.permits(cls, CONSTRUCT) and _is_simple_construct(verdict):
+        body.update(_table(prover, named))
     else:
+        table = False
         body["__new__"] = _late_maker(prover, named)
         body["__setstate__"] = setter(prover, named)
-    made: Any = StandInClass(cls.__name__, (_Instance,), body)
+    made: Any = StandInClass(cls.__name__, (_Table if table else _Instance,), body)
     made.named = named
-    if "__call__" not in body:
+    if "__call__" not in body and not table:
         prover.inert.add(made)
     made.call = _late_caller(prover, named)
     return made

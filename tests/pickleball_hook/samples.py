@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.pickleball_hook.shapes import (
     Both,
+    Bunch,
     Callable,
     Colour,
     Custom,
@@ -19,6 +20,7 @@ from tests.pickleball_hook.shapes import (
     Plain,
     Row,
     Slotted,
+    Table,
 )
 
 
@@ -31,6 +33,8 @@ def values() -> list[Any]:
     limits = (1, 2)
     loop = Plain(name="loop")
     loop.self = [loop]  # type: ignore[attr-defined]
+    table = Table(a=1, b=[shared])
+    table.source = "here"  # type: ignore[attr-defined]
     both = Both(1, 2)
     both.more = [shared, shared]  # type: ignore[attr-defined]
     structured = np.zeros(3, dtype=[("a", "<f8"), ("b", "S4"), ("c", "<i4", (2,))])
@@ -43,6 +47,12 @@ def values() -> list[Any]:
         [Custom([twice, {"b": twice}]), Custom(limits), Custom({"c": limits})],
         [Plain(counts=collections.Counter("abca")), collections.Counter([1, 1])],
         [Callable(x=1)],
+        [
+            table,
+            Table(),
+            Bunch(a=Plain(x=1)),
+            Custom({"steps": Bunch(a=[shared]), "other": Table(c=2)}),
+        ],
         [Row(1, Row(2, None)), {Frozen(1): Frozen(2)}, Colour.RED, Pair(1, Colour.GREEN)],
         collections.OrderedDict(a=Plain(x=1)),
         collections.defaultdict(list, {"a": [Plain()]}),

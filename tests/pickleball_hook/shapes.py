@@ -47,6 +47,33 @@ class Custom:
         self.value = state["value"]
 
 
+class Table(dict[Any, Any]):
+    """A dict with attributes."""
+
+    kind = "table"
+
+    def describe(self) -> str:
+        """Return a text."""
+        return self.kind
+
+
+class Bunch(Table):
+    """A dict that takes a state, and drops it."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"version": 1}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        pass
+
+
+class Checked(Table):
+    """A dict that looks at what is put into it."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(str(key), value)
+
+
 class Callable(Plain):
     """Instances that can be called."""
 

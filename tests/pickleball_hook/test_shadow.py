@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pickleball_hook import entry, replay
 from tests.attacks.harness import variables
 from tests.pickleball_hook import differential, samples
-from tests.pickleball_hook.shapes import Both, Custom, Frozen, Plain, Row, Slotted
+from tests.pickleball_hook.shapes import Both, Checked, Custom, Frozen, Plain, Row, Slotted
 
 ROOT = Path(__file__).resolve().parents[2]
 VALUES = samples.values()
@@ -177,3 +177,31 @@ def test_what_code_had_before_it_was_judged_is_not_alone() -> None:
         assert not differential.proven(stream)
         assert not differential.differs(stream)
     assert differential.proven(custom + table + first + holder + b"l.")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_dict_that_looks_at_its_items_is_not_proven(protocol: int) -> None:
+    table = Checked()
+    dict.update(table, {1: 2})
+    stream = differential.c_pickled(table, protocol)
+    assert not differential.proven(stream)
+    assert not differential.differs(stream)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        b"}\x8c\x01xK\x01sb}\x8c\x01yK\x01sb.",
+        b"}\x8c\x0c__setstate__h\x00sb}b.",
+        b"}\x8c\x06extendh\x00sb(K\x01e.",
+        b"}\x8c\x08describeh\x00sb.",
+        b"(K\x01K\x02ub.",
+        b"(K\x01K\x02u(h\x00K\x02u.",
+        b"(K\x01e.",
+        b"(K\x01\x90.",
+    ],
+)
+@pytest.mark.parametrize("name", ["Table", "Bunch", "Checked"])
+def test_dicts_of_other_classes_as_both_engines_have_them(name: str, last: bytes) -> None:
+    head = b"\x80\x04ctests.pickleball_hook.shapes\n" + name.encode() + b"\n\x94)\x81"
+    assert not differential.differs(head + last)
