@@ -62,7 +62,20 @@ EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
         r"keras\..*\._unpickle_model",
         "layers in the file may hold code: keras reads them with safe_mode=False",
     ),
-    ("records", "sklearn_crfsuite .*", r"sklearn_crfsuite\..*", "removes the file that it names"),
+    ("records", "sklearn_crfsuite.*", r"sklearn_crfsuite\..*", "removes the file that it names"),
+    (
+        "inference",
+        "(gplearn made|apricot .*|aeon .*)",
+        r"(numba|joblib\.externals)\b.*",
+        "functions by value are code in the file",
+    ),
+    ("inference", "e3nn .*", r"torch\.fx\..*", "source text in the file is run"),
+    (
+        "containers",
+        "transitions.*",
+        r"transitions\..*",
+        "imports the callbacks that texts in the file name",
+    ),
     (
         "tools",
         "torch_geometric layers",
