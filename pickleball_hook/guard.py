@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any
 
+_METHODS = (types.FunctionType, classmethod, staticmethod)
 OPCODES = {
     REFER: "GLOBAL",
     CONSTRUCT: "NEWOBJ",
@@ -184,6 +185,13 @@ class Guard:
     def defines(self, cls: type, name: str) -> bool:
         """Tell whether a class written in Python, or such a base, has an attribute."""
         return any(base.__flags__ & _HEAP_TYPE and name in vars(base) for base in cls.__mro__)
+
+    def method_verdict(self, cls: type, name: str) -> Verdict | None:
+        """Return the verdict on a method of a class, None if it has no such in Python."""
+        for base in type.__getattribute__(cls, "__mro__"):
+            if isinstance(vars(base).get(name), _METHODS):
+                return policies.verdict(base.__module__, f"{base.__qualname__}.{name}")
+        return None
 
     def on_stack(self, value: object) -> object:
         """Return what stands on the stack for a named object: itself, or a stand-in."""

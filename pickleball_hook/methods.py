@@ -11,7 +11,7 @@ was filled in meanwhile: that is held against every class of the load.
 from __future__ import annotations
 
 from collections import namedtuple
-from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+from types import GetSetDescriptorType, MemberDescriptorType
 
 from pickleball_hook import names, parts
 from policy_cache import policies
@@ -74,14 +74,14 @@ def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any
         if not direct:
             return Called()
         kinds = {type(value) for value in operands}
-        return _of_classes(_called(guard, kinds, set(direct)), operands)
+        return _of_classes(guard, _called(guard, kinds, set(direct)), operands)
     found = within(operands)
     if found is None:
         return Called(_TOO_MUCH)
-    return _of_classes(called_on_kinds(guard, verdict, operation, found[0]), found[1])
+    return _of_classes(guard, called_on_kinds(guard, verdict, operation, found[0]), found[1])
 
 
-def _of_classes(called: Called, callables: Iterable[Any]) -> Called:
+def _of_classes(guard: Guard, called: Called, callables: Iterable[Any]) -> Called:
     """Judge the same methods where a class is in the place of the object: ``state["log"].open()``.
 
     A static or class method then runs with all arguments, any other one with the first for `self`.
@@ -90,21 +90,14 @@ def _of_classes(called: Called, callables: Iterable[Any]) -> Called:
         if not isinstance(value, type) or not value.__flags__ & _HEAP_TYPE:
             continue
         for name in called.names:
-            reason = _reason_against_class(value, name)
-            if reason:
+            verdict = guard.method_verdict(value, name)
+            if verdict is None or verdict.open or verdict.kind == "live":
+                continue
+            if REFER not in verdict.grants:
+                reason = verdict.why_not(REFER)
                 who = f"{value.__module__}.{value.__qualname__}"
                 return called._replace(reason=f"it may call {who}.{name}(): {reason}")
     return called
-
-
-def _reason_against_class(cls: type, name: str) -> str:
-    for base in type.__getattribute__(cls, "__mro__"):
-        if not isinstance(vars(base).get(name), (FunctionType, classmethod, staticmethod)):
-            continue
-        verdict = policies.verdict(base.__module__, f"{base.__qualname__}.{name}")
-        known = not verdict.open and verdict.kind != "live"
-        return verdict.why_not(REFER) if known and REFER not in verdict.grants else ""
-    return ""
 
 
 def called_by(guard: Guard, callables: Iterable[Any], operands: list[Any]) -> Called:

@@ -253,6 +253,16 @@ class _Guard(guard.Guard):
             return not is_of_result(cls)
         return super().defines(cls, name)
 
+    def method_verdict(self, cls: type, name: str) -> Verdict | None:
+        """Return the verdict on a method of the class that a stand-in stands for."""
+        if not isinstance(cls, StandInMeta):
+            return super().method_verdict(cls, name)
+        key = None if is_of_result(cls) else key_of(cls)
+        if key is None:
+            return None
+        found = policies.verdict(key[0], f"{key[1]}.{name}")
+        return found if found.kind == "function" else None
+
     def class_verdict(self, cls: type) -> Verdict:
         """Return the verdict on a class, which is a stand-in or a built-in one."""
         if is_of_result(cls):

@@ -228,6 +228,37 @@ def test_a_state_that_differs_from_many_is_judged_as_if_alone(
     assert alone.refusals
 
 
+HANDED = """
+class Asking:
+    def __setstate__(self, state):
+        state["log"].start(state["path"])
+
+class Quiet:
+    @staticmethod
+    def start(path):
+        return len(path)
+
+class Acting(Quiet):
+    @staticmethod
+    def start(path):
+        open(path, "w").close()
+
+class Heir(Acting):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("handed", "expected"), [("Quiet", PERMITTED), ("Acting", REFUSED), ("Heir", REFUSED)]
+)
+def test_methods_of_a_class_that_stands_for_an_object(
+    library: Library, handed: str, expected: str
+) -> None:
+    library.install("handed", {"handed.py": HANDED})
+    stream = "chanded\nAsking\n)\x81}(S'log'\nchanded\n%s\nS'path'\nS'x'\nub."
+    assert outcome((stream % handed).encode("latin1")) == expected
+
+
 def test_nothing_is_asked_of_classes_that_only_calls_give(monkeypatch: pytest.MonkeyPatch) -> None:
     """The store cannot know them: each process would analyse the library again."""
     asked = []
@@ -242,7 +273,7 @@ def test_nothing_is_asked_of_classes_that_only_calls_give(monkeypatch: pytest.Mo
     assert outcome(data) == PERMITTED
     assert outcome(pickle.dumps(pandas.DataFrame({"x": [1, 2]}))) == PERMITTED
     assert "Linear" in asked
-    assert not [name for name in asked if name.endswith("()")]
+    assert not [name for name in asked if name.endswith("()") or name.startswith("StandIn")]
 
 
 @pytest.mark.parametrize("live", [True, False])
