@@ -18,7 +18,7 @@ from policy_cache import files
 from policy_cache.hierarchy import in_class_scope, lineage, member
 from policy_cache.locate import Module, locate
 from policy_cache.resolve import Thing, attribute, expression, resolve
-from policy_cache.skeleton import may_hold
+from policy_cache.skeleton import may_hold, mentioning
 from policy_cache.syntax import Source, absolute, read, source, stamp
 
 _METHODS = ("__reduce__", "__reduce_ex__")
@@ -33,6 +33,7 @@ _ASSIGNS = re.compile(rb"\.__reduce(?:_ex)?__\s*=[^=]")
 _DEFINES = re.compile(
     rb"def __reduce(?:_ex)?__\b|__reduce(?:_ex)?__\s*=[^=]|def reducer_override\b"
 )
+_NAMES_REGISTRIES = re.compile(rb"pickle|dispatch_table|__reduce")
 _NAMES_METHODS = re.compile(rb"__reduce")
 _SKIPPED_FOLDERS = frozenset(["tests", "test", "testing", "__pycache__", "node_modules"])
 _DEEPEST = 8
@@ -150,7 +151,7 @@ def _registers(src: Source) -> bool:
 def _registered(src: Source) -> list[Thing]:
     """Return functions given to ``copyreg.pickle(cls, f)`` or put in a ``dispatch_table``."""
     found = []
-    for node in ast.walk(src.tree):
+    for node in mentioning(src.tree, _NAMES_REGISTRIES):
         value: ast.expr | None = None
         if isinstance(node, ast.Call) and len(node.args) >= 2:
             thing = expression(node.func, src) if _names_pickle(node.func) else None
@@ -177,7 +178,7 @@ def _inner_functions(name: str, src: Source) -> list[Thing]:
     """Return the functions of this name that are defined within others, and registered there."""
     return [
         Thing("function", src.module.name, name, src, node)
-        for node in ast.walk(src.tree)
+        for node in mentioning(src.tree, re.compile(re.escape(name).encode()))
         if isinstance(node, ast.FunctionDef) and node.name == name
     ]
 

@@ -18,7 +18,11 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Any, NamedTuple
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SMALLEST = 4_000
 """Bytes of a text up to which it is parsed as a whole: there is little to save."""
@@ -99,6 +103,23 @@ def may_hold(function: ast.AST, pattern: re.Pattern[bytes]) -> bool:
     """
     stub: _Stub | None = function.__dict__.get("_stub")
     return stub is None or pattern.search(stub.text, stub.start, stub.end) is not None
+
+
+def mentioning(tree: ast.AST, pattern: re.Pattern[bytes]) -> Iterator[ast.AST]:
+    """Walk a tree as :func:`ast.walk` does, but for bodies whose text does not match."""
+    waiting = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        fields = node._fields
+        if "_stub" in node.__dict__ and not may_hold(node, pattern):
+            fields = tuple(field for field in fields if field != "body")
+        for field in fields:
+            value = getattr(node, field, None)
+            if type(value) is list:
+                waiting += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                waiting.append(value)
+        yield node
 
 
 def matches(function: ast.AST, pattern: re.Pattern[bytes]) -> list[bytes] | None:

@@ -119,6 +119,18 @@ def test_what_a_body_mentions_is_told_without_parsing_it():
     assert skeleton.may_hold(function, re.compile(b"there"))
 
 
+def test_a_walk_leaves_out_the_bodies_that_do_not_mention_a_name():
+    text = f"\n@d\ndef f(a=1):\n    here\ndef g():\n    there\n{_FILLER}\nlast\n"
+    tree = skeleton.parse(text.encode())
+    walked = list(skeleton.mentioning(tree, re.compile(b"there")))
+    names = {node.id for node in walked if isinstance(node, ast.Name)}
+    assert {"d", "there", "last"} <= names
+    assert "here" not in names
+    assert "body" not in vars(skeleton.functions(tree)[0])
+    everything = list(skeleton.mentioning(tree, re.compile(b"here")))
+    assert everything == list(ast.walk(tree))
+
+
 def test_a_body_that_is_no_python_raises_when_it_is_looked_at():
     tree = skeleton.parse(f"\ndef f():\n    1 = 2 +\n{_FILLER}\n".encode())
     (function,) = skeleton.functions(tree)
