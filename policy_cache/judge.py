@@ -470,16 +470,24 @@ def _own_special_names(thing: Thing) -> list[str]:
             found |= _special_names_kept(base.node)
         if base.source.module.owner.kind == STDLIB or not _NAMES_ITSELF.search(base.source.text):
             continue
-        for node in nodes(base.node):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                if isinstance(node.value, ast.Name) and _is_own_special(node.attr):
-                    found.add(node.attr)
-            elif isinstance(node, ast.Call) and _UPDATES_NAMES.search(ast.unparse(node.func)):
-                found |= _NAMING
+        for function in functions(base.node):
+            if may_hold(function, _NAMES_ITSELF):
+                found |= _special_names_set(function)
         for function in functions(base.source.tree):
             if may_hold(function, _NAMES_ANOTHER):
                 found |= _special_names_given(function, base.name)
     return sorted(found)
+
+
+def _special_names_set(function: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in nodes(function):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            if isinstance(node.value, ast.Name) and _is_own_special(node.attr):
+                found.add(node.attr)
+        elif isinstance(node, ast.Call) and _UPDATES_NAMES.search(ast.unparse(node.func)):
+            found |= _NAMING
+    return found
 
 
 def _special_names_given(function: ast.AST, cls: str) -> set[str]:
