@@ -37,7 +37,7 @@ STEPS = (
     Step("pickleball check models", 1),
     Step("pickleball check -v models/frame.pkl", lines=14),
     Step("pickleball check --sarif models/network.poisoned.pt", 1, 8),
-    Step("pickleball explain models/network.pt", lines=24),
+    Step("pickleball explain models/network.pt", 2, 24),  # its class is of a program: not judged
     Step("pickleball explain torch.fx.graph_module:reduce_graph_module", lines=8),
     Step("pickleball policy synth joblib cloudpickle"),
     Step("pickleball warm models/pipeline.joblib"),
