@@ -45,8 +45,8 @@ from policy_cache.resolve import Thing
 from policy_cache.sinks import SEVERE
 
 if TYPE_CHECKING:
+    from policy_cache.case import Case
     from policy_cache.flow import Hit, Summary
-    from policy_cache.judge import Case
 
 _UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__", BY_NAME])
 """Attributes of objects of the file's that need no question when they are looked up."""
