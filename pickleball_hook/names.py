@@ -344,6 +344,8 @@ def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:
     """
     if isinstance(value, (type, types.FunctionType, types.ModuleType)):
         return None
+    if isinstance(value, types.BuiltinFunctionType) and _sounds_like_acting(name):
+        return None
     if policies.owner_kind(module) not in ("distribution", "program"):
         return None
     try:
@@ -354,6 +356,27 @@ def _singleton_verdict(value: object, module: str, name: str) -> Verdict | None:
         return None
     evidence = f"{type(value).__module__}.{type(value).__qualname__}.__reduce__ returns its name"
     return Verdict(module, name, "constant", f"{module}:{name}", {REFER: evidence}, {})
+
+
+_ACTING = frozenset(
+    [
+        *("call", "connect", "delete", "dump", "dumps", "eval", "exec", "execute", "file", "fork"),
+        *("import", "kill", "load", "loads", "mkdir", "open", "process", "remove", "rename", "run"),
+        *("save", "send", "spawn", "system", "unlink", "unpickle", "write"),
+    ]
+)
+"""Words in the names of compiled functions that do more than compute."""
+
+
+def _sounds_like_acting(name: str) -> bool:
+    """Tell whether a compiled function's name has such a word: ``imwrite``, ``from_file``.
+
+    What it does cannot be read, and who has been handed it may call it with texts of the file.
+    """
+    import re
+
+    words = re.findall(r"[a-z]+", re.sub(r"([A-Z])", r"_\1", name).lower())
+    return any(word in _ACTING or word.endswith(("write", "save")) for word in words)
 
 
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "__reduce__", "__reduce_ex__")

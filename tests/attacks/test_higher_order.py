@@ -24,6 +24,22 @@ ALL = [
         "gadgets.acts.Touch",
     ),
     Attack(
+        "torch: a native function that makes the file which it maps, in a partial",
+        lambda canary: stream(
+            call(
+                name("functools", "partial"),
+                call(
+                    name("builtins", "getattr"),
+                    name("torch._C", "_VariableFunctionsClass"),
+                    "from_file",
+                ),
+                *(canary, True, 8),
+            )
+        ),
+        "from_file",
+        after="value()",
+    ),
+    Attack(
         "torch: _load_from_bytes loads what it is given",
         lambda canary: stream(
             call(name("torch.storage", "_load_from_bytes"), raw(stream(call(TOUCH, canary))))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pickleball_hook import entry, library_rules, originals
+from pickleball_hook import entry, library_rules, names, originals
 from pickleball_hook.errors import PolicyViolation
 from pickleball_hook.rules import OWNS_STATE, RULES
 from policy_cache import base_policy
@@ -25,6 +25,18 @@ def test_every_rule_of_a_base_policy_exists(path: Path) -> None:
 
 def test_rules_that_own_the_state_exist() -> None:
     assert set(RULES) >= OWNS_STATE
+
+
+@pytest.mark.parametrize(
+    ("name", "acts"),
+    [
+        *(("imwrite", True), ("from_file", True), ("writeOpticalFlow", True), ("runAll", True)),
+        *(("gelu", False), ("relu_", False), ("cvtColor", False), ("profile_of", False)),
+        *(("customer", False), ("GaussianBlur", False), ("total", False)),
+    ],
+)
+def test_names_of_compiled_functions(name: str, acts: bool) -> None:
+    assert names._sounds_like_acting(name) is acts
 
 
 PARTIAL = b"cfunctools\npartial\n(cacme\n%s\ntR(cacme\n%s\n(I1\nt(dNtb."
