@@ -1,4 +1,4 @@
-"""Messages of anyio's workers, of zmq sockets and of gevent's subprocesses."""
+"""Messages of anyio's workers, of zmq sockets, of gevent's subprocesses and of IDLE's."""
 
 from __future__ import annotations
 
@@ -77,12 +77,24 @@ def record() -> object:
     return logging.makeLogRecord(pickle.loads(body)).getMessage()
 
 
+def idle() -> object:
+    """Send what IDLE sends to its subprocess: a request with code."""
+    import socket
+    from idlelib.rpc import SocketIO
+
+    here, there = map(SocketIO, socket.socketpair())
+    here.putmessage((1, ("call", ("exec", "runcode", (double.__code__,), {}))))
+    number, request = there.pollmessage(10)
+    return [number, request[1][2][0].co_name]
+
+
 def main() -> None:
     attempt("anyio", lambda: asyncio.run(anyio_workers()))
     attempt("zmq", zmq_objects)
     attempt("zmq, asyncio", lambda: asyncio.run(zmq_async()))
     attempt("gevent", gevent_process)
     attempt("logging", record)
+    attempt("idlelib", idle)
     tell("done", True)
 
 
