@@ -60,6 +60,7 @@ _DATA_TYPES = frozenset([bool, int, float, complex, str, tuple, list, dict, set,
 _CONVERTERS = frozenset(
     [
         "typing:Any",  # a class since Python 3.11; calling it is a TypeError
+        "inspect:_empty",  # a mark that something is not there
         *(f"builtins:{kind.__name__}" for kind in _DATA_TYPES),
     ]
 )

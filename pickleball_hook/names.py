@@ -9,7 +9,17 @@ import types
 from pickleball_hook import safe_globals
 from policy_cache import policies
 from policy_cache.locate import main_file
-from policy_cache.model import CALL, COMPUTES, CONSTRUCT, FILL, REFER, STATE, UNREDUCED, Verdict
+from policy_cache.model import (
+    CALL,
+    COMPUTES,
+    CONSTRUCT,
+    FILL,
+    REFER,
+    STATE,
+    UNREDUCED,
+    Verdict,
+    refused,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -426,8 +436,10 @@ def inherits_reducer(cls: object, verdict: Verdict) -> bool:
     """
     if not isinstance(cls, type) or not verdict.traits.get(UNREDUCED):
         return False
-    for base in cls.__mro__[1:]:
+    for base in cls.__mro__:
         if "__reduce__" in vars(base) and base is not object:
+            if base is cls or _is_generated(vars(base)["__reduce__"]):
+                return False
             known = policies.verdict(base.__module__, base.__qualname__, CALL)
             if CALL in known.grants and _is_target(base, known):
                 return True
@@ -437,6 +449,14 @@ def inherits_reducer(cls: object, verdict: Verdict) -> bool:
         if _has_constructor(base):
             return False  # the analysis may have seen another base in its place
     return False
+
+
+def _is_generated(reducer: object) -> bool:
+    """Tell whether Cython has put a reducer in place: it names ``__pyx_unpickle_X``, or only fails.
+
+    Never the class itself (Cython Compiler/ParseTreeTransforms.py, ``_inject_pickle_methods``).
+    """
+    return getattr(reducer, "__name__", "") == "__reduce_cython__"
 
 
 def _has_constructor(cls: type) -> bool:
@@ -579,11 +599,14 @@ def _compiled_verdict(value: object, module: str, name: str) -> Verdict | None:
         return None
     if policies.owner_kind(module) != "distribution" or not is_compiled(value):
         return None
+    if any("__class__" in vars(base) for base in bases if base is not object):
+        return refused(module, name, "its objects stand for others, whose attributes they hand on")
     evidence = f"a compiled class of {getattr(holder, '__file__', module)}"
     grants = dict.fromkeys((REFER, CONSTRUCT, STATE), evidence)
     reducers = [
         n for n in ("__reduce__", "__reduce_ex__") if getattr(value, n) is not getattr(object, n)
     ]
+    reducers = [n for n in reducers if not _is_generated(getattr(value, n))]
     boost = any(base.__module__.startswith("Boost.Python") for base in bases)
     if reducers and (not boost or getattr(value, "__safe_for_unpickling__", False)):
         grants[CALL] = f"{evidence} that defines {reducers[0]}"

@@ -157,12 +157,21 @@ def check_own_setter(guard: Guard, inst: Any) -> None:
 
 
 def computes_attributes(cls: type) -> bool:
-    """Tell whether code in Python gives the ``__setstate__`` of a class's instances."""
-    if isinstance(static(cls, "__getattribute__"), FunctionType):
-        return True
+    """Tell whether code of its own gives the ``__setstate__`` of a class's instances.
+
+    Native code too: proxies written in C hand on every attribute (wrapt, src/wrapt/_wrappers.c).
+    """
+    if static(cls, "__getattribute__") is not object.__getattribute__:
+        return not _is_builtin(static(cls, "__getattribute__"))
     return static(cls, "__setstate__") is None and isinstance(
         static(cls, "__getattr__"), FunctionType
     )
+
+
+def _is_builtin(function: object) -> bool:
+    """Tell whether a method is one that a builtin class has in C."""
+    holder = getattr(function, "__objclass__", None)
+    return isinstance(holder, type) and holder.__module__ == "builtins"
 
 
 def _is_analysed(cls: type) -> bool:
@@ -418,7 +427,7 @@ def _check_slots(
 ) -> None:
     assigner = static(cls, "__setattr__")
     judged = guard.class_verdict(cls).traits.get("assigns") is True
-    if table and not custom and not judged and isinstance(assigner, FunctionType):
+    if table and not custom and not judged and not _is_builtin(assigner):
         guard.refuse(full_name(cls), "BUILD", "slot state would run the __setattr__ of the class")
     for key in dict.keys(table):
         found = static(cls, key) if type(key) is str else None

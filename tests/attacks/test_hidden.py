@@ -148,7 +148,21 @@ EARLY: dict[str, Callable[[str], bytes]] = {
 }
 
 
+COMPILED: dict[str, Callable[[str], bytes]] = {
+    "pyarrow: a compiled class that cannot be pickled opens a file": lambda canary: stream(
+        call(name("pyarrow.lib", "OSFile"), canary, "w")
+    ),
+    "wrapt: a proxy in C gives the __setstate__ of what it holds": lambda canary: stream(
+        build(
+            call(name("wrapt", "CallableObjectProxy"), new(hidden("Evaluates"))), touching(canary)
+        )
+    ),
+}
+"""Attacks on compiled classes of libraries, with the library before the colon."""
+
+
 ATTACKS = [
+    *(Attack(what, act) for what, act in COMPILED.items()),
     *(
         Attack(
             f"{what} acts in a loader that was bound before",
@@ -242,17 +256,23 @@ ATTACKS = [
 ]
 
 
+def _need_library(attack: Attack) -> None:
+    library, colon, _ = attack.name.partition(": ")
+    if colon:
+        pytest.importorskip(library)
+    elif attack.name.startswith("a function that gives tensors"):
+        pytest.importorskip("torch")
+
+
 @pytest.mark.parametrize("attack", claims(ATTACKS))
 def test_attack(arenas: Arenas, attack: Attack) -> None:
-    if attack.name.startswith("a function that gives tensors"):
-        pytest.importorskip("torch")
+    _need_library(attack)
     check(arenas, attack)
 
 
 @pytest.mark.parametrize("attack", claims(ATTACKS))
 def test_attack_on_the_reference_machine(arenas: Arenas, attack: Attack) -> None:
-    if attack.name.startswith("a function that gives tensors"):
-        pytest.importorskip("torch")
+    _need_library(attack)
     assert not arenas.outcome(attack, REFERENCE).touched
 
 
