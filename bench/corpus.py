@@ -482,8 +482,8 @@ def main() -> int:
     if os.geteuid() != 0:
         parser.error("hostile files run as nobody in namespaces of their own: start as root")
     # Canaries have fixed names: a second run would take this one's for its own.
-    lock = os.open(Path(CANARY_PREFIX).parent, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    if options.only != "benign":
+        fcntl.flock(os.open(Path(CANARY_PREFIX).parent, os.O_RDONLY), fcntl.LOCK_EX)
     # Not through the link: an environment's interpreter is the link.
     options.python = os.path.abspath(options.python)
     record: dict[str, Any] = {}
