@@ -168,8 +168,8 @@ def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
         kind, name = waiting.pop()
         use = use_of(guard, kind, name)
         if use is None:
-            if any(guard.defines(kind, hook) for hook in _COMPUTED):
-                inert.add(kind)  # its ``__getattr__`` may give what it holds
+            if _gives_what_it_holds(guard, kind):
+                inert.add(kind)
             continue
         who = f"it may call {name}() of an instance of {kind.__module__}.{kind.__qualname__}"
         if use.reason:
@@ -180,6 +180,16 @@ def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
         asked |= fresh
         waiting += [(other, further) for other in kinds for further in fresh]
     return Called("", frozenset(inert), frozenset(asked))
+
+
+def _gives_what_it_holds(guard: Guard, cls: type) -> bool:
+    """Tell whether a ``__getattr__`` of a class may give what is in the object, to be called."""
+    for hook in _COMPUTED:
+        if guard.defines(cls, hook):
+            use = use_of(guard, cls, hook)
+            if use is None or use.inert or use.reason:
+                return True
+    return False
 
 
 _COMPUTED = ("__getattr__", "__getattribute__")

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from policy_cache.case import Case
     from policy_cache.flow import Hit, Summary
 
+_COMPUTING = ("__getattr__", "__getattribute__")
+"""Methods that give what is looked up on an object."""
+
 _UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__", BY_NAME])
 """Attributes of objects of the file's that need no question when they are looked up."""
 
@@ -195,6 +198,8 @@ def judge_use(case: Case, name: str) -> None:
         case.weigh(
             summary._replace(hits=tuple(map(_on_what_it_holds, summary.hits))), name, operation
         )
+        if name in _COMPUTING and (summary.returns.carries or summary.unproven):
+            case.add(INERT, operation)  # what it gives is called, and may be what the object holds
     inert = any(operation in case.traits.get(trait, ()) for trait in (INERT, TEXTLESS))
     direct, deep = case.traits.get(METHODS, {}).get(operation, ((), ()))
     use = Use(case.refusals.pop(operation, ""), inert, sorted({*direct, *deep}))

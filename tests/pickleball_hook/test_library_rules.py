@@ -366,3 +366,12 @@ def test_types_and_functions_that_dask_holds() -> None:
     for made in (frame[frame.a > 1], array):
         loaded = entry.loads(pickle.dumps(made))
         assert str(loaded.compute()) == str(made.compute())
+
+
+def test_a_class_that_computes_attributes_and_a_finalizer_that_looks_one_up() -> None:
+    """A pipe of torch gives functions of torch's by name, and nothing that it holds."""
+    pytest.importorskip("torch")
+    from torch.utils.data.datapipes.iter import IterableWrapper, Shuffler
+
+    loaded = entry.loads(pickle.dumps(Shuffler(IterableWrapper([1, 2, 3]))))
+    assert sorted(loaded) == [1, 2, 3]
