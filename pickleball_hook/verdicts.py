@@ -11,7 +11,7 @@ from collections import Counter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pickleball_hook import context, guard, names, rules, states
+from pickleball_hook import context, guard, methods, names, rules, states
 from pickleball_hook.trace import (
     MOST_SAMPLES,
     Key,
@@ -254,11 +254,15 @@ class _Guard(guard.Guard):
         return super().defines(cls, name)
 
     def method_verdict(self, cls: type, name: str) -> Verdict | None:
-        """Return the verdict on a method of the class that a stand-in stands for."""
+        """Return the verdict on a method of the class that a stand-in stands for.
+
+        What they do to instances is in the store, also that there is no such method.
+        """
         if not isinstance(cls, StandInMeta):
             return super().method_verdict(cls, name)
-        key = None if is_of_result(cls) else key_of(cls)
-        if key is None:
+        use = methods.use_of(self, cls, name)
+        key = key_of(cls)
+        if use is None or not use.reason or key is None:
             return None
         found = policies.verdict(key[0], f"{key[1]}.{name}")
         return found if found.kind == "function" else None

@@ -37,11 +37,15 @@ def forget() -> None:
 
 
 def parameters(function: Thing, skip_first: bool) -> list[str]:
-    """Return the names of the positional and keyword parameters of a function."""
+    """Return the names of the positional and keyword parameters of a function.
+
+    The first of a static method is no ``self``; that of ``__new__``, which is one, is the class.
+    """
     assert isinstance(function.node, FUNCTION)
     arguments = function.node.args
     names = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
-    if skip_first:
+    is_new = getattr(function.node, "name", "") == "__new__"
+    if skip_first and (is_new or "staticmethod" not in decorator_texts(function.node)):
         names = names[1:]
     names += [a.arg for a in arguments.kwonlyargs]
     names += [a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None]

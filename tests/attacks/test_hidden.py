@@ -73,6 +73,7 @@ NAMED: dict[str, Callable[[], bytes]] = {
         new(hidden("Words")) + MARK + value("start") + TOUCH + SETITEMS
     ),
     "a static method of a class": lambda: hidden("Starter"),
+    "a static method of an object": lambda: new(hidden("Starter")),
     "a class method of a class": lambda: hidden("ClassStarter"),
 }
 

@@ -248,15 +248,17 @@ class Heir(Acting):
 """
 
 
+@pytest.mark.parametrize("made", ["", ")\x81"])
 @pytest.mark.parametrize(
     ("handed", "expected"), [("Quiet", PERMITTED), ("Acting", REFUSED), ("Heir", REFUSED)]
 )
-def test_methods_of_a_class_that_stands_for_an_object(
-    library: Library, handed: str, expected: str
+def test_static_methods_of_what_a_setter_gets(
+    library: Library, handed: str, expected: str, made: str
 ) -> None:
+    """Of objects of a class, and of the class itself in the place of one."""
     library.install("handed", {"handed.py": HANDED})
-    stream = "chanded\nAsking\n)\x81}(S'log'\nchanded\n%s\nS'path'\nS'x'\nub."
-    assert outcome((stream % handed).encode("latin1")) == expected
+    stream = "chanded\nAsking\n)\x81}(S'log'\nchanded\n%s\n%sS'path'\nS'x'\nub."
+    assert outcome((stream % (handed, made)).encode("latin1")) == expected
 
 
 def test_nothing_is_asked_of_classes_that_only_calls_give(monkeypatch: pytest.MonkeyPatch) -> None:
