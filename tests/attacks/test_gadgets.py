@@ -11,6 +11,7 @@ import pytest
 
 from tests.attacks.assembler import build, call, name, new, stream
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
+from tests.attacks.named import PLAIN, TOUCH
 
 CHAIN = "reaches "
 NO_CHAIN = ""
@@ -135,6 +136,19 @@ except OSError:
     called("torch", "torch.serialization", "save", 1, "CANARY"),
     called("torch", "torch._inductor.codecache", "write_atomic", "CANARY", "text", why=NO_CHAIN),
     called("torch", "torch.package.package_exporter", "PackageExporter", "CANARY", why=NO_CHAIN),
+    Attack(
+        "matplotlib: a class is made whose state setter is a class of the file's choice",
+        lambda canary: stream(
+            build(
+                call(
+                    name("matplotlib.cbook", "_picklable_class_constructor"),
+                    *(PLAIN, "made {}", "__setstate__", TOUCH),
+                ),
+                canary,
+            )
+        ),
+        "Touch",
+    ),
     called("dill", "dill._dill", "_eval_repr", "open('CANARY', 'w').close()", why=NO_CHAIN),
     called(
         "dill",
