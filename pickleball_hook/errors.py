@@ -54,12 +54,14 @@ class PolicyViolation(UnpicklingError):
         What was refused, where and why.
     """
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding)
+    def __init__(self, finding: Finding, *more: object) -> None:
+        super().__init__(finding, *more)
         self.finding = finding
 
     def __str__(self) -> str:
         found = self.finding
+        if not isinstance(found, Finding):  # raised anew by a library, as ``type(error)(text)``
+            return super().__str__()
         where = f" in {found.file}" if found.file else ""
         return (
             f"refused {found.operation} of {found.global_name}{where}\n"

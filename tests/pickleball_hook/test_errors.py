@@ -28,3 +28,9 @@ def test_message_without_file() -> None:
 def test_finding_is_kept() -> None:
     assert PolicyViolation(FINDING).finding is FINDING
     assert PolicyViolation(FINDING).args == (FINDING,)
+
+
+def test_a_library_raises_it_anew_with_a_text_of_its_own() -> None:
+    """As pytensor does: ``raise type(error)(f"{error} ...")``."""
+    assert str(PolicyViolation("text")) == "text"  # type: ignore[arg-type]
+    assert "more" in str(PolicyViolation("text", "more"))  # type: ignore[arg-type]
