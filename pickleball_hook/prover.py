@@ -446,7 +446,9 @@ def note_containers(prover: Prover, *values: Any) -> None:
         elif kind is not tuple or not SCALARS.issuperset(map(type, value)):
             places[id(value)] = 1
             found.append(value)
-            waiting += value.values() if isinstance(value, dict) else value
+            inner = value.values() if isinstance(value, dict) else value
+            if not SCALARS.issuperset(map(type, inner)):
+                waiting += inner
     keep_alone(prover, found, places)
     prover.judged += [(value, content_of(value)) for value in found if type(value) is not tuple]
 
@@ -474,7 +476,10 @@ def note_dicts(prover: Prover, args: tuple[Any, ...]) -> None:
 
 
 def content_of(value: Any) -> tuple[Any, ...]:
-    return (*dict.items(value),) if issubclass(type(value), dict) else (*value,)
+    """Return all that a container holds, to be compared later."""
+    if issubclass(type(value), dict):
+        return (*dict.keys(value), *dict.values(value))
+    return (*value,)
 
 
 def defines(cls: type, name: str) -> bool:

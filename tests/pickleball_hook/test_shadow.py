@@ -205,3 +205,19 @@ def test_a_dict_that_looks_at_its_items_is_not_proven(protocol: int) -> None:
 def test_dicts_of_other_classes_as_both_engines_have_them(name: str, last: bytes) -> None:
     head = b"\x80\x04ctests.pickleball_hook.shapes\n" + name.encode() + b"\n\x94)\x81"
     assert not differential.differs(head + last)
+
+
+@pytest.mark.parametrize("key", ["a", "__class__", "\n__x__", "x\n__class__", 1])
+@pytest.mark.parametrize("value", [1, "text", print])
+def test_tables_of_data_and_others_are_judged_alike(key: Any, value: Any) -> None:
+    """A table in the state of a setter: what is only data there is not looked at key by key."""
+    for table in ({key: value}, {"a": 1, key: value}, {"b": {key: value}}, [[key, value], (1, 2)]):
+        assert not differential.differs(differential.c_pickled(Custom(table), 4))
+
+
+def test_special_names_in_tables_are_seen_among_data() -> None:
+    from pickleball_hook import states
+
+    assert states._is_data({"a": 1, "b__": None, "c\n_": "x"})
+    for table in ({"a": 1, "__b": 2}, {"__b__": 2}, {1: 2}, {"a": [1]}, {b"a": 1}):
+        assert not states._is_data(table)
