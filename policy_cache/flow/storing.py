@@ -93,7 +93,9 @@ class Storing(Attributes):
     def _store_attribute(self, node: ast.AST, holder: Value, name: str, value: Value) -> None:
         """Handle ``holder.name = value``: a property, a setter, or plain data."""
         foreign = holder.tainted or any(a.kind == PARAMETER and a.held for a in holder.atoms)
-        if foreign and not self._is_instance(node):
+        if foreign and name == "__doc__":
+            self.methods.add(".__setattr__")  # a text that nobody acts on; how it is set may act
+        elif foreign and not self._is_instance(node):
             self._hit_set(node, f"setting {name} of what the file gives")
         for atom in holder.atoms:
             if atom.kind == SELF:

@@ -29,6 +29,13 @@ def reached(library) -> Reached:
     return analyse
 
 
+def test_texts_that_explain_are_no_change(reached: Reached) -> None:
+    """``derived_from`` of dask writes them; how an object takes them is asked for."""
+    summary = reached("def f(c): c[0].__doc__ = 'text'")
+    assert not summary.hits and ".__setattr__" in summary.methods
+    assert reached("def f(c): c[0].__wrapped__ = 'text'").hits
+
+
 def sinks(summary: Summary) -> set[str]:
     """Return the sinks by their public names (``os.system`` is ``posix:system``)."""
     return {hit.sink.replace("posix:", "os:").replace("nt:", "os:") for hit in summary.hits}
