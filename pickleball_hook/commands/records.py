@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ _OPERATION_OF = {
     "ADDITEMS": "fill",
     "APPENDS/SETITEMS": "fill",
 }
+_TIME = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d+)?)?)?Z?)?)?)?")
 _RISKS = {
     "refer": "the object is handed out, nothing of it runs",
     "construct": "its __new__ runs with arguments of the file",
@@ -35,11 +37,21 @@ _RISKS = {
 }
 
 
+def _time(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the beginning of a time as records have it."""
+    if value and not _TIME.fullmatch(value):
+        raise click.BadParameter(f"{safe(value)} is no ISO time", ctx, parameter)
+    return value.replace(" ", "T")
+
+
 @click.group(invoke_without_command=True)
 @click.option("--file", "file_part", default="", metavar="TEXT", help="Only files so named.")
 @click.option("--global", "global_part", default="", metavar="TEXT", help="Only such globals.")
 @click.option("--mode", type=click.Choice(["enforce", "audit"]), help="Only this mode.")
-@click.option("--since", default="", metavar="TIME", help="Only from this ISO time on (UTC).")
+@click.option(
+    "--since", default="", metavar="TIME", callback=_time,
+    help="Only from this ISO time on (UTC), as 2026-01-31 or 2026-01-31T12:30.",
+)  # fmt: skip
 @click.option("--last", "-n", default=50, metavar="N", help="At most so many (default 50).")
 @json_option
 @click.pass_context

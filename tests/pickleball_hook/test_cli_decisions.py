@@ -252,3 +252,10 @@ class TestReport:
         begin = text.index('id="facts">') + len('id="facts">')
         facts = json.loads(text[begin : text.index("</script>", begin)])
         assert facts["refusals"][0]["global"] == bad
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-1-1", "2026-01-01T", "\x1b[31m"])
+def test_log_wants_a_time(time: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["log", "--since", time]) == 2
+    assert "no ISO time" in capsys.readouterr().err
+    assert cli.main(["log", "--since", "2026-01-01 12:30"]) == 0
