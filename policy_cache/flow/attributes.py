@@ -82,7 +82,11 @@ class Attributes(Following):
         everything = STATE in self.tokens
         found = self.statics.members(self.owner, name) if self.owner is not None else []
         if not found:
-            known = join(stored, self.statics.assigned(self.owner, name) if self.owner else NOTHING)
+            known = stored
+            if self.owner is not None and not any(
+                given == f"self.{name}" for given, _ in self.given
+            ):
+                known = join(stored, self.statics.assigned(self.owner, name))
             if tainted or everything:
                 return Value(True, frozenset(with_state(known.atoms)))
             return known

@@ -51,6 +51,7 @@ from policy_cache.values import (
     SELF,
     SUPER,
     UNKNOWN,
+    WRAPPED,
     Atom,
     Value,
     join,
@@ -242,6 +243,11 @@ class Calls(Lookups):
         if kind == COMPUTED:
             self._hit_walk(node, "getattr")
             return DATA
+        if kind == WRAPPED:
+            for index, value in enumerate(call.positional):
+                self._hand_wrapped(str(index), value)
+            for name, value in call.named.items():
+                self._hand_wrapped(name, value)
         if kind == UNKNOWN and call.carries:
             self._doubt(node, f"calls {text_of(node)}")
             return join(DATA, NOT_KNOWN)

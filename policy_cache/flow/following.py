@@ -128,6 +128,14 @@ class Following(Frame):
                     self._hit_call(call.node, f"parameter {name} of {thing.key}")
                 if len(value.of(*PASSED)) > _MOST_GIVEN:
                     self._call_with_anything(call.node, value)
+        for where, atom in below.wraps:
+            handed = passed.get(atom.text, NOTHING) if atom.kind == PARAMETER else one(atom)
+            self._hand_wrapped(where, handed)
+
+    def _hand_wrapped(self, where: str, value: Value) -> None:
+        """Note what the function that a decorator is put around is handed, beside data."""
+        atoms = value.of(PARAMETER, *PASSED)
+        self.wraps |= {(where, atom) for atom in atoms if atom.kind != NESTED}
 
     def _take_back(self, owner: Thing | None, below: Summary) -> None:
         """Keep what a method left in the attributes of the object."""

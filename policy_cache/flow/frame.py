@@ -91,6 +91,7 @@ class Frame(ABC):
         self.calls: set[str] = set()
         self.constructs: set[str] = set()
         self.methods: set[str] = set()
+        self.wraps: set[tuple[str, Atom]] = set()
         self.unproven: dict[str, None] = {}
         self.files = {function.source.module.file}
         self.defining: Thing | None = None

@@ -180,7 +180,7 @@ class Statics:
         values = [
             self._made_in_method(value, cls)
             for function in setters.get(name, ())
-            for attribute, value in _assignments(function)
+            for attribute, value in assignments(function)
             if attribute == name
         ]
         return join(*values)
@@ -272,7 +272,7 @@ def _setters_in(cls: ast.ClassDef) -> dict[str, list[ast.AST]]:
     for function in functions(cls):
         mentioned = matches(function, _ASSIGNS)
         if mentioned is None:
-            names = {name for name, _ in _assignments(function)}
+            names = {name for name, _ in assignments(function)}
         else:
             names = {name.decode() for name in mentioned}
         for name in names:
@@ -280,10 +280,10 @@ def _setters_in(cls: ast.ClassDef) -> dict[str, list[ast.AST]]:
     return found
 
 
-def _assignments(function: ast.AST) -> list[tuple[str, ast.expr]]:
+def assignments(function: ast.AST | None) -> list[tuple[str, ast.expr]]:
     """Return what a function assigns to attributes of ``self``."""
     found: list[tuple[str, ast.expr]] = []
-    for node in nodes(function):
+    for node in nodes(function) if function is not None else ():
         if isinstance(node, ast.Assign):
             targets = node.targets
         elif isinstance(node, ast.AnnAssign):

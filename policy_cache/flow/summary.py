@@ -41,6 +41,11 @@ class Summary(NamedTuple):
     returns: Value = NOTHING
     kept: frozenset[str] = frozenset()
     """Attributes of its object that it leaves with data of the file (``self.name``)."""
+    wraps: frozenset[tuple[str, Atom]] = frozenset()
+    """What a decorator hands the function it is put around, beside data.
+
+    Position or keyword, and the object.
+    """
     methods: frozenset[str] = frozenset()
     """Attributes that it looks up on what the file gives, whose methods and properties run.
 
@@ -58,6 +63,7 @@ def either(one_way: Summary, other: Summary) -> Summary:
         one_way.files | other.files,
         join(one_way.returns, other.returns),
         one_way.kept | other.kept,
+        one_way.wraps | other.wraps,
         one_way.methods | other.methods,
     )
 

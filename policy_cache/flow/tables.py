@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import ast
 
-from policy_cache.values import BOUND, CALLER, COMPUTED, GLOBAL, INSTANCE, MADE, NESTED, RESULT
+from policy_cache.values import (
+    BOUND,
+    CALLER,
+    COMPUTED,
+    GLOBAL,
+    INSTANCE,
+    MADE,
+    NESTED,
+    RESULT,
+)
 
 STATE = "self.*"
 """Taint of every attribute of the instance: what ``__setstate__`` and ``__del__`` start with."""

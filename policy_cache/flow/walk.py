@@ -14,8 +14,15 @@ from policy_cache.flow.definitions import (
 )
 from policy_cache.flow.expressions import Expressions
 from policy_cache.flow.frame import Done
+from policy_cache.flow.statics import assignments
 from policy_cache.flow.summary import Summary
-from policy_cache.flow.tables import ASKING_DECORATORS, EVERYTHING, FUNCTION, PLAIN_DECORATORS
+from policy_cache.flow.tables import (
+    ASKING_DECORATORS,
+    EVERYTHING,
+    FUNCTION,
+    PASSED,
+    PLAIN_DECORATORS,
+)
 from policy_cache.hierarchy import member
 from policy_cache.resolve import Thing, resolve
 from policy_cache.syntax import absolute
@@ -68,6 +75,7 @@ class Walk(Expressions):
             frozenset(self.files),
             self._outward(self.returned.get(0, NOTHING)),
             frozenset(token for token in self.tokens if token.startswith("self.")),
+            frozenset(self.wraps),
             frozenset(self.methods),
         )
 
@@ -134,16 +142,78 @@ class Walk(Expressions):
         elif thing.key in ASKING_DECORATORS:
             self._ask_first(node, ASKING_DECORATORS[thing.key])
         elif thing.kind == "function" and is_followed(thing):
-            wrapped = Atom(WRAPPED, self.function)  # called with what the walk has seen
-            firsts = wrapping_parameters(thing) if isinstance(node, ast.Call) else []
-            named = frozenset((name, wrapped) for name in firsts)
-            self._merge(node, self._below(thing, class_of(thing), frozenset(), named))
+            made = isinstance(node, ast.Call)
+            firsts = wrapping_parameters(thing) if made else parameters(thing, False)[:1]
+            named = frozenset((name, Atom(WRAPPED)) for name in firsts)
+            below = self._below(thing, class_of(thing), frozenset(), named)
+            self._merge(node, below)
+            self._follow_wrapped(node, thing, below)
         elif thing.kind == "class" and is_followed(thing):
-            for name in ("__init__", "__call__", "__get__"):
-                found = member(thing, name)
-                if found is not None and found[1].kind == "function" and is_followed(found[1]):
-                    given = frozenset(parameters(found[1], True)[1:])
-                    self._merge(node, self._below(found[1], thing, given, frozenset()))
+            self._follow_decorating_class(node, thing)
+
+    def _follow_decorating_class(self, node: ast.expr, cls: Thing) -> None:
+        """Follow a class that takes the function's place, or makes what does: ``@cls(...)``."""
+        methods = {
+            name: found[1]
+            for name in ("__init__", "__call__", "__get__")
+            if (found := member(cls, name)) is not None
+            and found[1].kind == "function"
+            and is_followed(found[1])
+        }
+        taker = methods.pop("__call__" if isinstance(node, ast.Call) else "__init__", None)
+        kept: frozenset[tuple[str, Atom]] = frozenset()
+        if taker is not None:
+            firsts = parameters(taker, True)[:1]
+            named = frozenset((name, Atom(WRAPPED)) for name in firsts)
+            below = self._below(taker, cls, frozenset(), named)
+            self._merge(node, below)
+            self._follow_wrapped(node, taker, below)
+            kept = frozenset(
+                (f"self.{attribute}", Atom(WRAPPED))
+                for attribute, value in assignments(taker.node)
+                if isinstance(value, ast.Name) and value.id in firsts
+            )
+        for name, method in methods.items():
+            if name != "__init__":
+                below = self._below(method, cls, frozenset(parameters(method, True)), kept)
+                self._merge(node, below)
+                self._follow_wrapped(node, method, below)
+
+    def _follow_wrapped(self, node: ast.expr, decorator: Thing, below: Summary) -> None:
+        """Follow the function once more with what a decorator hands it beside its arguments."""
+        assert self.node is not None
+        positional = [a.arg for a in [*self.node.args.posonlyargs, *self.node.args.args]]
+        given: set[tuple[str, Atom]] = set()
+        for where, atom in below.wraps:
+            name = where
+            if where.isdigit():
+                name = dict(enumerate(positional)).get(int(where), "")
+            name = name if name in parameters(self.function, False) else self._rest(where)
+            known = atom.kind != PARAMETER
+            handed = [atom] if known else self._decorating(node, decorator, atom.text)
+            given |= {(name, each) for each in handed if name}
+        if given - self.given:
+            again = frozenset(given | self.given)
+            tokens = frozenset(self.tokens)
+            self._merge(node, self._below(self.function, self.owner, tokens, again))
+
+    def _rest(self, where: str) -> str:
+        """Return the parameter that takes what no other one does."""
+        assert self.node is not None
+        rest = self.node.args.vararg if where.isdigit() else self.node.args.kwarg
+        return rest.arg if rest is not None else ""
+
+    def _decorating(self, node: ast.expr, decorator: Thing, parameter: str) -> list[Atom]:
+        """Return what a decorator with arguments is given for one of its parameters."""
+        if not isinstance(node, ast.Call):
+            return []
+        names = parameters(decorator, False)
+        passed = dict(zip(names, node.args, strict=False))
+        passed.update({k.arg: k.value for k in node.keywords if k.arg is not None})
+        if parameter not in passed:
+            return []
+        value = self.statics.evaluate(passed[parameter], self.source, self.defining)
+        return value.of(*PASSED)
 
     def _ask_first(self, node: ast.expr, asked: str) -> None:
         """Handle a decorator whose argument picks those of the function that have a say in it."""
@@ -290,7 +360,9 @@ class Walk(Expressions):
         self, node: ast.AST, arguments: ast.arguments, body: Iterable[ast.AST]
     ) -> None:
         first = [*arguments.posonlyargs, *arguments.args][:1]
-        wrapped = [a for a in first if not self.frames and a.arg in dict(self.given)]
+        given = {name for name, _ in self.given}
+        given.difference_update(parameters(self.function, False) if given else ())
+        wrapped = [a for a in first if not self.frames and a.arg in given]
         for argument in ast.walk(arguments):
             if isinstance(argument, ast.arg) and argument not in wrapped:
                 # Whoever gets hold of it may call it with anything.

@@ -182,6 +182,32 @@ HIT = {
         "class M(type):\n def __call__(cls, x): os.system(x)\n"
         "class A(metaclass=M): pass\ndef f(c): A(c)"
     ),
+    "handed_by_a_decorator": (
+        "def d(g):\n def h(*a): return g(os.system, *a)\n return h\n@d\ndef f(call, c): call(c)"
+    ),
+    "handed_by_a_decorator_by_keyword": (
+        "def d(g):\n def h(c): return g(c, call=os.system)\n return h\n"
+        "@d\ndef f(c, call=None): call(c)"
+    ),
+    "handed_by_a_decorator_with_arguments": (
+        "def d(call):\n def e(g):\n  def h(*a): return g(call, *a)\n  return h\n return e\n"
+        "@d(os.system)\ndef f(call, c): call(c)"
+    ),
+    "handed_by_a_class_as_decorator": (
+        "class D:\n def __init__(self, g): self.g = g\n"
+        " def __call__(self, *a): return self.g(os.system, *a)\n"
+        "@D\ndef f(call, c): call(c)"
+    ),
+    "handed_by_an_object_as_decorator": (
+        "class D:\n def __init__(self, n): self.n = n\n def __call__(self, g):\n"
+        "  def h(*a): return g(os.system, *a)\n  return h\n"
+        "@D(3)\ndef f(call, c): call(c)"
+    ),
+    "run_by_a_class_as_decorator": (
+        "class D:\n def __init__(self, g): self.g = g\n"
+        " def __call__(self, c):\n  os.system(c)\n  return self.g(c)\n"
+        "@D\ndef f(c): return c"
+    ),
     "decorator": (
         "def d(g):\n def h(x): os.system(x)\n return h\n@d\ndef k(x): pass\ndef f(c): k(c)"
     ),
@@ -228,6 +254,10 @@ def test_data_reaches_a_sink(reached: Reached, source: str) -> None:
 
 
 CLEAN = {
+    "a_decorator_that_hands_nothing_over": (
+        "class D:\n def __init__(self, g): self.g = g\n"
+        " def __call__(self, c): return self.g(len, c)\n@D\ndef f(call, c): return c"
+    ),
     "a_decorated_function_s_defaults": (
         "import functools\n"
         "def d(n):\n def w(g):\n  @functools.wraps(g)\n  def h(*a): return g(*a)\n  return h\n return w\n"

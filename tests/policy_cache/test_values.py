@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_cache import values
@@ -27,6 +27,7 @@ def test_equal_atoms_are_one() -> None:
     assert Atom(GLOBAL, thing) is not Atom(GLOBAL, thing, held=True)
 
 
+@settings(deadline=None)
 @given(some, some, some)
 def test_join_is_a_union(first: Value, second: Value, third: Value) -> None:
     joined = join(first, second, third)
