@@ -90,7 +90,7 @@ class Demo:
 
     def policies(self, load: Load) -> list[tuple[str, int]]:
         """Name and size of each policy in the cache of `load`."""
-        ask = "from policy_cache.store import cache_folder; print(cache_folder())"
+        ask = "from policy_cache.kept.store import cache_folder; print(cache_folder())"
         folder = self.python("-c", ask, load=load).stdout.strip()
         files = sorted(Path(folder).rglob("*.json")) if folder else []
         return [(path.stem, path.stat().st_size) for path in files]

@@ -35,7 +35,7 @@ AT_LEAST = 0.95
 # The pure-Python pickler, since what the C one has made in this process is loaded unchecked.
 PREPARED = """
 import sys, time, pickle, decimal
-from pickleball_hook import events
+from pickleball_hook.net import events
 if not {hooked}:
     events.listen = lambda: None
 pickle.loads(pickle._dumps(decimal.Context()))

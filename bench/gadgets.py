@@ -37,12 +37,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy_cache import policies
+from policy_cache.analysis.judge import complete, judge
+from policy_cache.analysis.unasked import runs_on
 from policy_cache.collector import count_as_old, resting
-from policy_cache.judge import complete, judge
-from policy_cache.locate import Module, locate
 from policy_cache.model import CALL, CONSTRUCT, DEFERRED, FILL, INERT, STATE, TEXTLESS, Verdict
-from policy_cache.syntax import class_scope, source
-from policy_cache.unasked import runs_on
+from policy_cache.source.locate import Module, locate
+from policy_cache.source.syntax import class_scope, source
 
 OPERATIONS = (CALL, CONSTRUCT, STATE, FILL)
 OUTCOMES = ("clean", "inert", "textless", "unproven", "refused", "not asked for")

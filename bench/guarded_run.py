@@ -364,14 +364,14 @@ def guard_status() -> str:
 
 def without_policy() -> None:
     """Let every refusal of the policy pass, as in audit mode; the effect guard still raises."""
-    from pickleball_hook import checked
+    from pickleball_hook.doors import checked
 
     checked.enforcing = lambda: False
 
 
 def without_effects() -> None:
     """Never put the audit hook in: the policy is all there is."""
-    from pickleball_hook import events
+    from pickleball_hook.net import events
 
     events.listen = lambda: None
 

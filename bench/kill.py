@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from policy_cache import store
+from policy_cache.kept import store
 
 STEP = 0.002
 

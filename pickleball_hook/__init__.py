@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager as ContextManager
     from typing import Any
 
+    from pickleball_hook.checking.inspection import FileVerdict
     from pickleball_hook.errors import PolicyViolation
-    from pickleball_hook.inspection import FileVerdict
 
 
 def install() -> None:
@@ -43,7 +43,7 @@ def install() -> None:
     late = "pickle" in sys.modules and not startup.installed()
     startup.install()
     if late and not startup.switched_off():
-        from pickleball_hook import events
+        from pickleball_hook.net import events
 
         events.listen()  # closures and C code may hold loaders that no search finds
 
@@ -61,9 +61,9 @@ def status() -> dict[str, Any]:
     Returns
     -------
     dict
-        What ``pickleball status --json`` prints: see `pickleball_hook.report.collect`.
+        What ``pickleball status --json`` prints: see `pickleball_hook.user.report.collect`.
     """
-    from pickleball_hook.report import collect
+    from pickleball_hook.user.report import collect
 
     return collect()
 
@@ -78,18 +78,18 @@ def check(source: Any) -> FileVerdict:
 
     Returns
     -------
-    pickleball_hook.inspection.FileVerdict
+    pickleball_hook.checking.inspection.FileVerdict
         With ``outcome`` (``permitted``, ``refused``, ``unknown``, ``no pickle``), ``refusals``,
         ``unknown``, ``conditions``, ``uses`` and ``distributions``.
     """
-    from pickleball_hook import inspection
+    from pickleball_hook.checking import inspection
 
     return inspection.check(source)
 
 
 def audit() -> ContextManager[None]:
     """Return a context in which loads of this task are recorded, and none is refused."""
-    from pickleball_hook import settings
+    from pickleball_hook.user import settings
 
     return settings.overriding("audit")
 
@@ -107,7 +107,7 @@ def trusted(path: Any) -> ContextManager[None]:
     OSError, ValueError
         If it cannot be read, or is no regular file.
     """
-    from pickleball_hook import trust
+    from pickleball_hook.user import trust
 
     return trust.also(path)
 

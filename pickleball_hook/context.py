@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from weakref import ReferenceType
 
     from pickleball_hook.errors import Finding, PolicyViolation
-    from pickleball_hook.guard import Guard
+    from pickleball_hook.judging.guard import Guard
 
 
 class Load:
@@ -107,7 +107,7 @@ class entering:
         if not self._outermost:
             return
         if self.load.findings:
-            from pickleball_hook import records
+            from pickleball_hook.user import records
 
             records.finish(self.load)
         violation = self.load.violation

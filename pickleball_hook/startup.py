@@ -120,16 +120,16 @@ def uninstall() -> None:
     Raises
     ------
     Exception
-        Whatever `pickleball_hook.patches.revert` raises: the caller asked for it and is told.
+        Whatever `pickleball_hook.doors.patches.revert` raises: the caller asked for it and is told.
     """
     for finder in [finder for finder in sys.meta_path if _is_ours(finder)]:
         sys.meta_path.remove(finder)
-    if "pickleball_hook.patches" in sys.modules:
-        from pickleball_hook import patches
+    if "pickleball_hook.doors.patches" in sys.modules:
+        from pickleball_hook.doors import patches
 
         patches.revert()
-    if "pickleball_hook.events" in sys.modules:
-        from pickleball_hook import events
+    if "pickleball_hook.net.events" in sys.modules:
+        from pickleball_hook.net import events
 
         events.silence()
 
@@ -204,7 +204,7 @@ def _patch(name: str) -> None:
             __import__(whole)
             if whole in _busy:
                 return
-        from pickleball_hook import patches
+        from pickleball_hook.doors import patches
 
         for part in _PART_OF:
             if _PART_OF[part] == name and part in sys.modules:

@@ -9,18 +9,18 @@ import threading
 from typing import TYPE_CHECKING
 
 from policy_cache import base_policy
-from policy_cache import entries as _entries
-from policy_cache import store as _store
 from policy_cache.collector import count_as_old, resting
-from policy_cache.distributions import DISTRIBUTION, LOCAL, PROGRAM, STDLIB
-from policy_cache.locate import is_stdlib, locate, would_import
+from policy_cache.kept import entries as _entries
+from policy_cache.kept import store as _store
 from policy_cache.model import ABSENT, DEFERRED, METHOD, REFER, USED, Verdict, refused
+from policy_cache.source.distributions import DISTRIBUTION, LOCAL, PROGRAM, STDLIB
+from policy_cache.source.locate import is_stdlib, locate, would_import
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from policy_cache.locate import Module
-    from policy_cache.reducers import Reduction
+    from policy_cache.analysis.reducers import Reduction
+    from policy_cache.source.locate import Module
 
 _MOST_HELD = 3_000_000
 """Bytes of source whose trees stay in memory between loads; they take about 25 times as much."""
@@ -98,10 +98,10 @@ def flush() -> None:
         problem = _disk.problem()
         if problem is not None:
             _tell(problem)
-    progress = sys.modules.get("policy_cache.progress")
+    progress = sys.modules.get("policy_cache.source.progress")
     if progress is not None:
         progress.done()
-    syntax = sys.modules.get("policy_cache.syntax")
+    syntax = sys.modules.get("policy_cache.source.syntax")
     if syntax is not None and syntax.held() > _MOST_HELD:
         with _lock:
             _forget_analysis()
@@ -157,7 +157,8 @@ def judging_anew() -> Iterator[None]:
 
 
 def _forget_analysis() -> None:
-    from policy_cache import extensions, flow, hierarchy, locate, resolve, syntax
+    from policy_cache.analysis import flow
+    from policy_cache.source import extensions, hierarchy, locate, resolve, syntax
 
     extensions.forget()
     flow.forget()
@@ -239,7 +240,7 @@ def _judge(module: str, name: str, known: Verdict | None, operation: str) -> Ver
 
 def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> Verdict:
     """Judge; a failure of the analysis is a refusal, never an exception through a load."""
-    from policy_cache.judge import complete, judge
+    from policy_cache.analysis.judge import complete, judge
 
     try:
         with resting:
@@ -257,7 +258,7 @@ def _analyse(module: str, name: str, known: Verdict | None, operation: str) -> V
 
 def _see_changes(module: str) -> None:
     """Forget what was parsed if the program's own source has changed since."""
-    from policy_cache import syntax
+    from policy_cache.source import syntax
 
     located = locate(module)
     if located is not None and located.owner.kind in (PROGRAM, LOCAL) and syntax.is_stale():
@@ -275,14 +276,14 @@ def _entry(located: Module) -> _entries.Entry:
 
 def reductions(located: Module) -> list[Reduction]:
     """Return what the reducers of the package that `located` belongs to return."""
-    from policy_cache import reducers
+    from policy_cache.analysis import reducers
 
     found, left_out = _of_package(located), reducers.of_left_out(located)
     return [*found, *left_out] if left_out else found
 
 
 def _of_package(located: Module) -> list[Reduction]:
-    from policy_cache import reducers
+    from policy_cache.analysis import reducers
 
     top = located.name.partition(".")[0]
     if top in _reductions:
@@ -355,7 +356,7 @@ def distribution_of(module: str, name: str) -> tuple[str, str] | None:
 
 def text_of(module: str, name: str) -> str | None:
     """Return a text that a module defines, from its source: the module need not be imported."""
-    from policy_cache import resolve
+    from policy_cache.source import resolve
 
     global _asked
     _asked = True
@@ -382,7 +383,7 @@ def reason_against_import(module: str, file: str = "") -> str:
     reason = _chain_reason(module, sys.modules)
     if reason or not file:
         return reason
-    from policy_cache.importing import reason_beside
+    from policy_cache.analysis.importing import reason_beside
 
     return reason_beside(module, file)
 
@@ -422,7 +423,7 @@ def _import_reason(name: str) -> str:
         if isinstance(kept, list) and kept[1:] == [would_import(name)]:
             _imports[name] = str(kept[0])
             return _imports[name]
-        from policy_cache.importing import reason_against
+        from policy_cache.analysis.importing import reason_against
 
         reason = reason_against(name)
         located = locate(name)

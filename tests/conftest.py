@@ -200,7 +200,7 @@ class Library:
 @pytest.fixture
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give this process empty cache, config and state folders."""
-    from pickleball_hook import settings
+    from pickleball_hook.user import settings
 
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
@@ -238,7 +238,7 @@ def neutral_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def bytes_from_elsewhere() -> None:
     """Let what a test pickles be judged as if it came from another process."""
-    from pickleball_hook import own
+    from pickleball_hook.doors import own
 
     own.remember_nothing()
 
@@ -246,7 +246,7 @@ def bytes_from_elsewhere() -> None:
 @pytest.fixture(autouse=True)
 def plain_loaders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let tests compare with CPython's own loaders, which the backstop would take for early ones."""
-    from pickleball_hook import backstop
+    from pickleball_hook.net import backstop
 
     monkeypatch.setattr(backstop, "check", lambda *arguments: None)
 

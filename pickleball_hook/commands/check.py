@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pickleball_hook import inspection, workers
+from pickleball_hook.checking import inspection, workers
+from pickleball_hook.checking.inspection import NO_PICKLE, FileVerdict
+from pickleball_hook.checking.verdicts import PERMITTED, REFUSED, UNKNOWN
 from pickleball_hook.commands.output import coloured, console, echo, print_json, safe
-from pickleball_hook.inspection import NO_PICKLE, FileVerdict
-from pickleball_hook.verdicts import PERMITTED, REFUSED, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pickleball_hook import decisions
 from pickleball_hook.commands.output import (
     echo,
     fail,
@@ -16,6 +15,7 @@ from pickleball_hook.commands.output import (
     print_table,
     safe,
 )
+from pickleball_hook.user import decisions
 from policy_cache.model import CALL, CONSTRUCT, FILL, OPERATIONS, REFER, STATE
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def allow_add(name: str, why: str, as_json: bool, **wanted: bool) -> None:
 
     What reaches a dangerous sink is not to be had this way: trust the file instead.
     """
-    from pickleball_hook.guard import may_be_allowed
+    from pickleball_hook.judging.guard import may_be_allowed
     from policy_cache import policies
 
     try:

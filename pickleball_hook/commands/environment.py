@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @json_option
 def status(as_json: bool) -> None:
     """Say what is guarded, how, and why."""
-    from pickleball_hook import report
+    from pickleball_hook.user import report
 
     facts = report.collect(ask_plain_python=True)
     if as_json:
@@ -30,7 +30,7 @@ def status(as_json: bool) -> None:
 @json_option
 def enable(as_json: bool) -> None:
     """Guard every interpreter of this environment."""
-    from pickleball_hook import activation, settings
+    from pickleball_hook.user import activation, settings
 
     try:
         written = activation.enable()
@@ -51,7 +51,7 @@ def enable(as_json: bool) -> None:
 @json_option
 def disable(as_json: bool) -> None:
     """Stop guarding them; the package stays installed."""
-    from pickleball_hook import activation
+    from pickleball_hook.user import activation
 
     try:
         removed = activation.disable()

@@ -11,7 +11,7 @@ from pickleball_hook.commands.output import coloured, echo, fail, json_option, p
 from policy_cache.model import ABSENT, CALL, OPERATIONS, REFER
 
 if TYPE_CHECKING:
-    from pickleball_hook.inspection import FileVerdict
+    from pickleball_hook.checking.inspection import FileVerdict
     from policy_cache.model import Verdict
 
 
@@ -87,7 +87,7 @@ def chain_behind(verdict: Verdict, operation: str) -> str:
     str
         ``reaches ...`` with file and line of each call, ``""`` where nothing is known.
     """
-    from policy_cache import chains
+    from policy_cache.analysis import chains
 
     if verdict.kind == ABSENT or " reaches " in f" {verdict.why_not(operation)}":
         return ""
@@ -107,7 +107,7 @@ def remedy(verdict: Verdict) -> str:
     -------
     str
     """
-    from pickleball_hook.guard import may_be_allowed
+    from pickleball_hook.judging.guard import may_be_allowed
 
     if not verdict.refusals:
         return ""
@@ -123,7 +123,7 @@ def remedy(verdict: Verdict) -> str:
 
 
 def _explain_file(path: str, as_json: bool) -> int:
-    from pickleball_hook import workers
+    from pickleball_hook.checking import workers
     from pickleball_hook.commands.check import status
 
     (judged,) = workers.judge([path], 1, 300.0)

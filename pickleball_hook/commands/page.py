@@ -36,8 +36,8 @@ def report(path: str | None, as_json: bool) -> None:
 
 def facts() -> dict[str, Any]:
     """Return what the page shows."""
-    from pickleball_hook import records, settings
-    from policy_cache import catalogue
+    from pickleball_hook.user import records, settings
+    from policy_cache.kept import catalogue
 
     libraries = [
         {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pickleball_hook import containers
+from pickleball_hook.checking import containers
 from pickleball_hook.commands.output import (
     coloured,
     echo,
@@ -19,10 +19,10 @@ from pickleball_hook.commands.output import (
     safe,
     write,
 )
-from policy_cache import catalogue, folders, store
+from policy_cache.kept import catalogue, folders, store
 
 if TYPE_CHECKING:
-    from policy_cache.catalogue import Kept
+    from policy_cache.kept.catalogue import Kept
 
 _LONGEST = 300.0
 _LARGEST_LOCK = 1 << 28
@@ -269,7 +269,7 @@ def warm(subjects: tuple[str, ...], as_json: bool) -> None:
     With PICKLEBALL_CACHE set to a folder of the image, and PICKLEBALL_POLICY_PATH to the same
     where it runs, no process makes them again.
     """
-    from pickleball_hook import inspection, workers
+    from pickleball_hook.checking import inspection, workers
 
     files = [subject for subject in subjects if os.path.exists(subject)]
     paths = [path for subject in files for path, _ in inspection.walk([subject])]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pickleball_hook import records
 from pickleball_hook.commands.output import echo, json_option, print_json, print_table, safe
+from pickleball_hook.user import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +120,7 @@ def suggest(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _suggestions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    from pickleball_hook.guard import may_be_allowed
+    from pickleball_hook.judging.guard import may_be_allowed
     from policy_cache import policies
 
     times: Counter[str] = Counter()
@@ -159,7 +159,7 @@ def _suggestions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _subject(row: dict[str, Any]) -> tuple[str, str | None]:
     """Return the global of a record as ``module:name``, and the operation it underwent."""
-    from policy_cache.locate import locate
+    from policy_cache.source.locate import locate
 
     operation = _OPERATION_OF.get(str(row.get("operation")).partition(" ")[0])
     dotted = str(row.get("global")).partition(" ")[0]

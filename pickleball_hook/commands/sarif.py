@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pickleball_hook import __version__
+from pickleball_hook.checking.verdicts import AT_LOAD, REFUSED, UNKNOWN
 from pickleball_hook.commands.output import safe
-from pickleball_hook.verdicts import AT_LOAD, REFUSED, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pickleball_hook.inspection import FileVerdict, Found
+    from pickleball_hook.checking.inspection import FileVerdict, Found
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -24,7 +24,7 @@ def main() -> None:
 
         pickleball_hook.install()
     if os.environ.get("ARENA_ENGINE") == "reference":
-        from pickleball_hook import replay
+        from pickleball_hook.engines import replay
 
         replay.switches["on"] = False
     for case in json.load(sys.stdin):

@@ -186,7 +186,7 @@ def main() -> None:
     import pickleball_hook
 
     pickleball_hook.install()
-    from pickleball_hook import replay
+    from pickleball_hook.engines import replay
 
     warnings.simplefilter("ignore")
     sys.unraisablehook = lambda _: None

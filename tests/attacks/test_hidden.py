@@ -168,7 +168,7 @@ ATTACKS = [
         Attack(
             f"{what} acts in a loader that was bound before",
             act,
-            before="from pickleball_hook import events, originals\nevents.listen()",
+            before="from pickleball_hook import originals; from pickleball_hook.net import events\nevents.listen()",
             load="value = originals.c_loads(data)",
         )
         for what, act in EARLY.items()

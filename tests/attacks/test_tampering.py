@@ -367,42 +367,49 @@ OURS = [
         "the guard's closed set",
         call(
             name("operator", "setitem"),
-            name("pickleball_hook.gate", "__dict__"),
+            name("pickleball_hook.engines.gate", "__dict__"),
             "_closed",
             {},
         ),
-        "import pickleball_hook.gate as g\nold = g._closed",
+        "import pickleball_hook.engines.gate as g\nold = g._closed",
         "g._closed is not old",
         "g._closed = old",
     ),
     done_by(
         "the guard's settings",
-        call(name("operator", "setitem"), name("pickleball_hook.settings", "__dict__"), "_x", 1),
-        "import pickleball_hook.settings as s",
+        call(
+            name("operator", "setitem"), name("pickleball_hook.user.settings", "__dict__"), "_x", 1
+        ),
+        "import pickleball_hook.user.settings as s",
         "hasattr(s, '_x')",
         "vars(s).pop('_x', None)",
     ),
     done_by(
         "the guard's decisions",
-        build(name("pickleball_hook.guard", "Guard"), (None, {"refuse": name("builtins", "max")})),
-        "import pickleball_hook.guard as g\nold = g.Guard.refuse",
+        build(
+            name("pickleball_hook.judging.guard", "Guard"),
+            (None, {"refuse": name("builtins", "max")}),
+        ),
+        "import pickleball_hook.judging.guard as g\nold = g.Guard.refuse",
         "g.Guard.refuse is not old",
         "g.Guard.refuse = old",
     ),
     done_by(
         "the effect guard's rules",
         call(
-            call(name("builtins", "getattr"), name("pickleball_hook.effects", "rules"), "update"),
+            call(
+                name("builtins", "getattr"), name("pickleball_hook.net.effects", "rules"), "update"
+            ),
             {"tampered": None},
         ),
-        "import pickleball_hook.effects as e",
+        "import pickleball_hook.net.effects as e",
         "'tampered' in e.rules",
         "e.rules.pop('tampered', None)",
     ),
     done_by(
         "the audit hook put to sleep",
-        call(name("pickleball_hook.events", "silence")),
-        "import pickleball_hook.events as e\ne.listen()",
+        call(name("pickleball_hook.net.events", "silence")),
+        "import pickleball_hook.net.events as e\ne.listen()",
         "not e.listening()",
         "mode == 'off' and e.silence()",
     ),
@@ -429,7 +436,7 @@ OURS = [
             call(
                 call(
                     name("builtins", "getattr"),
-                    name("pickleball_hook.entry", "loads"),
+                    name("pickleball_hook.doors.entry", "loads"),
                     "__wrapped__",
                 ),
                 raw(stream(call(name("gadgets.acts", "Touch"), canary))),

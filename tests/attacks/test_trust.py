@@ -25,7 +25,7 @@ def exchange():
 
 {prepare}
 if mode == 'enforce':
-    from pickleball_hook import trust
+    from pickleball_hook.user import trust
     trust.SMALL = {small}
     with trust.also(path):
         {between}

@@ -138,7 +138,7 @@ def test_shared_layer(run: Runner, model: Path) -> None:
     before = {path.name: path.read_bytes() for path in shared.glob("*.json")}
     run.cache.rmdir()
     run.cache.write_text("no folder")
-    count = "import sys, pickle\n" + LOAD + "print('policy_cache.judge' in sys.modules)\n"
+    count = "import sys, pickle\n" + LOAD + "print('policy_cache.analysis.judge' in sys.modules)\n"
     path = {"PICKLEBALL_POLICY_PATH": str(shared), "PICKLEBALL_QUIET": "1"}
     done = run(count, model, env=path)
     assert done.stdout == "60\nFalse\n", done.stderr

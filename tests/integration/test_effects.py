@@ -33,7 +33,7 @@ def told(function):
     except BaseException as error:
         return ["error", repr(error)]
 """
-POLICY_OFF = "from pickleball_hook import checked\nchecked.enforcing = lambda: False"
+POLICY_OFF = "from pickleball_hook.doors import checked\nchecked.enforcing = lambda: False"
 
 # What is called with what: the text of each is evaluated in the child, where `canary` is a path.
 HOSTILE = {
@@ -365,7 +365,7 @@ done = os.path.exists('fetched')
 """,
     "after uninstall": """
 import pickleball_hook
-from pickleball_hook import events
+from pickleball_hook.net import events
 value = pickle.loads(data)
 assert not events.listening()  # a plain class: nothing runs
 pickle.loads(dumped(Silent(1)))

@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pickleball_hook import entry, names, originals
+from pickleball_hook import originals
+from pickleball_hook.doors import entry
+from pickleball_hook.judging import names
 from policy_cache import policies
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)

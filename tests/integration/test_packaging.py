@@ -20,7 +20,7 @@ STARTUP_FILES = ("pickleball_auto_startup.pth", "pickleball_auto_startup.start")
 
 LIVE = """
 import sys, pickle
-patches = sys.modules.get("pickleball_hook.patches")
+patches = sys.modules.get("pickleball_hook.doors.patches")
 print(patches.applied() if patches else None)
 """
 

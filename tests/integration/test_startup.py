@@ -16,7 +16,7 @@ STATE = """
 import sys
 def state():
     finders = [f for f in sys.meta_path if getattr(f, "__name__", "") == "PickleballFinder"]
-    patches = sys.modules.get("pickleball_hook.patches")
+    patches = sys.modules.get("pickleball_hook.doors.patches")
     applied = patches.applied() if patches else ()
     return len(finders), sorted({label.partition(".")[0] for label in applied})
 """
@@ -42,7 +42,7 @@ def test_nothing_is_imported_at_startup(run: Runner, scratch: Environment) -> No
 def test_importing_pickle_imports_no_dependency(run: Runner) -> None:
     heavy = {"wrapt", "platformdirs", "importlib_metadata", "importlib.metadata", "inspect", "json"}
     loaded = printed(run, "import pickle; print(' '.join(sys.modules))").split()
-    assert "pickleball_hook.patches" in loaded
+    assert "pickleball_hook.doors.patches" in loaded
     assert heavy.isdisjoint(loaded)
 
 
@@ -368,9 +368,12 @@ def packages(run: Runner) -> dict[str, str]:
     return {"PYTHONPATH": separator.join([site_packages(run), *libraries])}
 
 
-def test_a_module_of_ours_that_comes_before_pickle_leaves_it_guarded(run: Runner) -> None:
+@pytest.mark.parametrize("module", ["engines.machine", "engines.callbacks", "doors.entry"])
+def test_a_module_of_ours_that_comes_before_pickle_leaves_it_guarded(
+    run: Runner, module: str
+) -> None:
     script = (
-        "import sys\nassert 'pickle' not in sys.modules\nimport pickleball_hook.machine, pickle\n"
+        f"import sys\nassert 'pickle' not in sys.modules\nimport pickleball_hook.{module}, pickle\n"
     )
     done = run(script + "print(pickle.loads)")
     assert "guarded" in done.stdout

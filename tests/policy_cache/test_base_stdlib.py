@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from pickleball_hook import settings
+from pickleball_hook.user import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = ROOT / "policy_cache" / "base"

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from policy_cache import base_policy, flow
-from policy_cache.flow import STATE, Summary, parameters, reach
-from policy_cache.resolve import resolve
+from policy_cache import base_policy
+from policy_cache.analysis import flow
+from policy_cache.analysis.flow import STATE, Summary, parameters, reach
+from policy_cache.source.resolve import resolve
 
 Reached = Callable[..., Summary]
 

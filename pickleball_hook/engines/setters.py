@@ -1,0 +1,350 @@
+"""Hooks for BUILD: what stand-ins may be given, at once, in the end, and when it is replayed."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections import deque
+from types import NoneType
+
+from pickleball_hook.engines.arrays import with_arrays
+from pickleball_hook.engines.prover import (
+    PLAIN,
+    RESULTS,
+    SCALARS,
+    Named,
+    StandInClass,
+    Unsure,
+    content_of,
+    defines,
+    is_array,
+    keep_alone,
+    note_containers,
+    stop,
+)
+from pickleball_hook.judging import parts, states
+from pickleball_hook.rules import trees
+from pickleball_hook.rules.table import OWNS_STATE, RULES
+from policy_cache.model import INERT, METHODS, REFER, STATE, TEXTLESS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pickleball_hook.engines.prover import Prover
+
+
+STATE_RULES = frozenset(["", "scipy_distribution", "literal_args", "sklearn_vectorizer"])
+"""Rules that look at names and literals of a state only, which are themselves in the shadow."""
+CONTENT_RULES = {"sklearn_tree": trees.condensed}
+"""Rules that look into the arrays of a state, and what keeps of it what the object must suit."""
+careful: set[tuple[str, str]] = set()
+"""Classes of which files have set attributes that need a look at their values, by name."""
+_MOST_HARMLESS = 1000
+"""Keys of states that are remembered of one class."""
+SOLE = next(map(sys.getrefcount, [{}]))
+"""References of an object that one list holds, as ``map`` sees them."""
+LISTED = next(sys.getrefcount(held) for held in [object()])
+"""The same, as a loop over the list sees them."""
+
+
+class Result:
+    """What a call gave. Whoever asks what it is is told that it is no container and no callable.
+
+    Then the replay must see that it is none (:attr:`Named.opaque`). If it gets a state, that is
+    judged when the replay shows whose state it is (:attr:`Named.later`).
+    """
+
+    __slots__ = ("index",)
+    named: Named
+    prover: Prover
+    index: int
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        self.named.opaque = True
+        return Result
+
+    def __setstate__(self, state: Any) -> None:
+        """Keep a state until it is known what it is for."""
+        named = self.named
+        if self.index in named.later:
+            raise Unsure
+        self.prover.acted.append(True)
+        note_containers(self.prover, state)
+        if self.prover.wary:
+            _note_results(self.prover, state)  # it may be an instance of that class
+        rule = named.verdict.traits.get("state_rule", "")
+        if rule in CONTENT_RULES:
+            state = CONTENT_RULES[rule](with_arrays(self.prover, state))
+            if state is None:
+                raise Unsure
+        named.later[self.index] = state
+
+
+def setter(prover: Prover, named: Named) -> Any:
+    """Return the hook for BUILD."""
+    try:
+        return checked_setter(prover, named) if STATE in named.verdict.grants else stop
+    except Unsure:
+        return stop  # instances that get no state are none of it
+
+
+def _writer(prover: Prover, named: Named) -> Any:
+    """Return the hook for BUILD of a class whose state is just written into its instances.
+
+    It runs for every object of a stream, and collects what :func:`settle` looks at in the end.
+    """
+    mark, keep = named.made.append, named.states.append
+    update_keys, update_slots = named.keys.update, named.slots.update
+
+    def __setstate__(self: Any, state: Any) -> None:
+        mark(self)
+        keep(state)
+        if type(state) is dict:
+            update_keys(state)
+        elif state is not None:
+            attributes, table = state
+            if type(state) is not tuple or type(table) not in (dict, NoneType):
+                raise Unsure
+            if table:
+                update_slots(table)
+            if attributes is not None:
+                if type(attributes) is not dict:
+                    raise Unsure
+                update_keys(attributes)
+
+    return __setstate__
+
+
+def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
+    """Return the hook for BUILD; `live` ones judge at once, and for real instances."""
+    cls, verdict = named.real, named.verdict
+    traits = verdict.traits
+    rule = verdict.rule or traits.get("state_rule", "")
+    if rule in CONTENT_RULES and not live:
+        named.contents = True
+        prover.contents = prover.contents or {}
+        raise Unsure
+    if rule not in STATE_RULES and rule not in CONTENT_RULES:
+        raise Unsure
+    direct, deep = traits.get(METHODS, {}).get(STATE, ((), ()))
+    inert = STATE in traits.get(INERT, ()) or bool(deep)
+    if STATE in traits.get(TEXTLESS, ()):
+        raise Unsure
+    states.check_setter(prover, cls, verdict)
+    if not live and states.computes_attributes(cls):
+        raise Unsure  # the object must tell what its ``__setstate__`` is
+    plain = not defines(cls, "__setstate__") and not defines(cls, "__getattr__")
+    special = inert or rule or traits.get("custom_state") or traits.get("computed_keys")
+    named.late = plain and not special and (cls.__module__, cls.__qualname__) not in careful
+    if named.late and not live:
+        return _writer(prover, named)
+    check = RULES[rule] if rule else None
+    mark = named.made.append
+    layouts: set[tuple[str, ...]] = set()
+
+    def __setstate__(self: Any, state: Any) -> None:
+        if live:
+            states.check_own_setter(prover, self)
+        mark(self)
+        if not plain or inert:
+            prover.acted.append(True)
+        if direct and type(state) not in PLAIN:
+            raise Unsure
+        flat = type(state) is dict and _is_flat(prover, state)
+        if check is not None and check(prover, STATE, self, (state,)):
+            raise Unsure
+        if flat and not inert and (*state,) in layouts:
+            prover.kept.append((state,))
+            prover.alone.append(state)
+            prover.judged.append((state, content_of(state)))
+            return
+        if rule not in OWNS_STATE:
+            states.check_state(prover, cls, verdict, state)
+        prover.kept.append((state,))
+        note_containers(prover, state)
+        if inert:
+            search(prover, state, live)
+        if flat and not any(map(_is_special, state)):
+            layouts.add((*state,))
+
+    return __setstate__
+
+
+def _is_flat(prover: Prover, state: dict[Any, Any]) -> bool:
+    """Tell whether the values of a state are neither containers nor callables."""
+    kinds = set(map(type, state.values()))
+    if kinds <= prover.inert:
+        return True
+    for kind in kinds - prover.inert:
+        if issubclass(kind, Result):
+            kind.named.opaque = True
+            prover.inert.add(kind)
+            prover.lent.append(kind)
+    return kinds <= prover.inert
+
+
+def search(prover: Prover, state: Any, live: bool = False) -> None:
+    """Check that a state holds nothing that could be called.
+
+    What calls gave is left to the replay; if that is under way (`live`) it must know of it.
+
+    Raises
+    ------
+    Unsure
+    """
+    waiting = [state]
+    places: dict[int, int] = {}
+    results = []
+    while waiting:
+        value = waiting.pop()
+        kind: Any = type(value)
+        if kind in SCALARS:
+            continue
+        if id(value) in places:
+            places[id(value)] += 1
+            continue
+        places[id(value)] = 1
+        if type(kind) is StandInClass and issubclass(kind, dict):
+            raise Unsure  # it may have methods that call what it holds
+        if issubclass(kind, (dict, list, tuple, set, frozenset)):
+            if kind is set:
+                prover.judged.append((value, content_of(value)))
+            waiting += value
+            waiting += value.values() if isinstance(value, dict) else ()
+        elif kind is deque:
+            raise Unsure  # it may be filled later
+        elif kind in RESULTS:
+            waiting += parts.hidden(value)
+        elif issubclass(kind, Result):
+            named = kind.named
+            if live and not named.searched:
+                raise Unsure
+            named.searched = True
+            results.append(value)
+            waiting += [named.later[value.index]] if value.index in named.later else []
+        elif kind not in prover.inert or id(value) in prover.objects:
+            raise Unsure
+        elif type(kind) is StandInClass:
+            if not is_array(kind):
+                raise Unsure
+            prover.objects[id(value)] = value  # it may not come to hold any either
+    keep_alone(prover, results, places)
+
+
+def _note_results(prover: Prover, state: Any) -> None:
+    """Have the replay search what calls gave that are part of a state."""
+    places: dict[int, int] = {}
+    results = {}
+    for value in state if type(state) is tuple else (state,):
+        for part in value.values() if type(value) is dict else (value,):
+            if issubclass(type(part), Result):
+                part.named.searched = True
+                results[id(part)] = part
+                places[id(part)] = places.get(id(part), 0) + 1
+    keep_alone(prover, [*results.values()], places)
+
+
+def _is_special(key: Any) -> bool:
+    return type(key) is not str or key.startswith("__")
+
+
+# -- the end --------------------------------------------------------------------------------------
+
+
+def settle(prover: Prover) -> None:
+    """Check, now that the shadow has come to the end of the stream, what was put off.
+
+    Raises
+    ------
+    Unsure
+    """
+    for named in prover.named.values():
+        if named.made or named.states:
+            _settle_states(named)
+    if prover.acted:
+        if any(content_of(value) != before for value, before in prover.judged):
+            raise Unsure  # an opcode has changed it since
+        prover.judged.clear()
+        _settle_alone(prover)
+    prover.bounces = False
+    for named in prover.named.values():
+        named.trampoline = bool(named.checked or named.opaque or named.searched or named.later)
+        if named.trampoline or REFER not in named.verdict.grants:
+            prover.bounces |= named.trampoline
+            _settle_handed_out(named)
+
+
+def _settle_alone(prover: Prover) -> None:
+    """Check that nothing else has a container whose content was judged: code of a library ran."""
+    for named in prover.named.values():
+        if named.states and max(map(sys.getrefcount, named.states)) > SOLE:
+            raise Unsure
+        for state in named.states:
+            for half in state if type(state) is tuple else ():
+                if type(half) is dict and sys.getrefcount(half) > LISTED:
+                    raise Unsure
+    if prover.alone and max(map(sys.getrefcount, prover.alone)) > SOLE + 1:
+        raise Unsure
+    counts = map(sys.getrefcount, prover.shared)
+    if any(count > SOLE + places for count, places in zip(counts, prover.places)):  # noqa: B905 (3.10)
+        raise Unsure
+
+
+def _settle_states(named: Named) -> None:
+    """Check the states of the instances of one class."""
+    if len(set(named.made)) != len(named.made):
+        raise Unsure  # an object was given a state twice
+    if not named.types <= {int}:
+        raise Unsure
+    if not named.late:
+        return  # judged one by one
+    cls = named.real
+    if not set(map(type, named.keys | named.slots)) <= {str}:
+        raise Unsure
+    for key in named.keys - named.harmless:
+        if (key.startswith("__") and key.endswith("__")) or _is_sensitive(cls, key):
+            careful.add((cls.__module__, cls.__qualname__))
+            raise Unsure
+    if len(named.harmless) < _MOST_HARMLESS:
+        named.harmless |= named.keys
+    if named.slots and isinstance(states.static(cls, "__setattr__"), types.FunctionType):
+        raise Unsure
+    for key in named.slots:
+        if not isinstance(states.static(cls, key), types.MemberDescriptorType):
+            raise Unsure
+
+
+def _is_sensitive(cls: type, key: str) -> bool:
+    """Tell whether a callable under a key would be called in the stead of the class's own."""
+    found = states.static(cls, key)
+    if found is None or isinstance(found, types.MemberDescriptorType):
+        return False
+    return callable(found) or hasattr(type(found), "__get__")
+
+
+def _settle_handed_out(named: Named) -> None:
+    """Check that what may only be called is nothing that the stream keeps."""
+    if sys.getrefcount(named.stand_in) > named.count:
+        raise Unsure
+
+
+def permit_late(prover: Prover, value: object, state: Any) -> None:
+    """Check that a real object may be given what the shadow saw it get.
+
+    Raises
+    ------
+    Unsure
+    """
+    cls = type(value)
+    hook = prover.setters.get(cls)
+    if hook is None:
+        verdict = states.class_verdict(prover, cls)
+        if STATE not in verdict.grants and prover.permits(cls, STATE):
+            raise Unsure
+        named = Named(cls, prover.class_verdict(cls))
+        if "numpy" in sys.modules:
+            prover.inert.add(sys.modules["numpy"].ndarray)
+        hook = prover.setters[cls] = checked_setter(prover, named, live=True)
+    hook(value, state)

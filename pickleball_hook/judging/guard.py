@@ -1,0 +1,729 @@
+"""The decisions of one unpickler: which global is what, what is fresh, and what is refused.
+
+Every object that came onto the stack by a global's name is remembered with its verdict; every
+object that an operation made is remembered as made here. An operation is then permitted by the
+exact objects in hand, not by what some other reading of the bytes thinks they are.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+import weakref
+
+from pickleball_hook import context
+from pickleball_hook.errors import Finding, PolicyViolation
+from pickleball_hook.judging import methods, names, parts
+from pickleball_hook.user import records, settings
+from policy_cache import policies
+from policy_cache.model import (
+    ANYTIME,
+    BARE,
+    CALL,
+    CHOOSY,
+    CONSTRUCT,
+    FILL,
+    INERT,
+    LASTING,
+    REFER,
+    SETS,
+    STATE,
+    TEXTLESS,
+    UNREDUCED,
+    Verdict,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from typing import Any
+
+_METHODS = (types.FunctionType, classmethod, staticmethod)
+OPCODES = {
+    REFER: "GLOBAL",
+    CONSTRUCT: "NEWOBJ",
+    CALL: "REDUCE",
+    STATE: "BUILD",
+    FILL: "APPENDS/SETITEMS",
+}
+
+_CALLS_BARE = frozenset(["collections:defaultdict", "_collections:defaultdict"])
+"""Callables that call what they are given without arguments: a function that may be referred to
+reaches no sink whatever it is called with, so it may be called with nothing."""
+
+_FUNCTION_KINDS = (types.FunctionType, types.MethodType, type(functools.lru_cache(len)))
+
+_BOUND_KINDS = (types.MethodType, types.BuiltinFunctionType)
+"""Callables that may have an object of the file's in them."""
+
+_BUILTIN = types.BuiltinFunctionType
+_DATA_TYPES = frozenset([bool, int, float, complex, str, tuple, list, dict, set, frozenset])
+_CONVERTERS = frozenset(
+    [
+        "typing:Any",  # a class since Python 3.11; calling it is a TypeError
+        "inspect:_empty",  # a mark that something is not there
+        *(f"builtins:{kind.__name__}" for kind in _DATA_TYPES),
+    ]
+)
+"""Types that make plain data of what they are called with, by methods that are judged with it."""
+
+_NUMBERS = frozenset([int, float, complex, bool, type(None)])
+_PLAIN_CONTAINERS = frozenset([list, dict, set])
+_SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
+_DEEPEST_LOOK = 100_000
+_LONGEST_CODE = 8
+"""Characters in the code of a dtype."""
+
+_HEAP_TYPE = 1 << 9
+"""CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
+
+
+class Made:
+    """An object that this load made: which global made it, and whether it has its state."""
+
+    __slots__ = ("built", "fresh", "value")
+
+    def __init__(self, value: object, fresh: bool) -> None:
+        self.value = value  # held, so that its id stays taken
+        self.fresh = fresh
+        self.built = False
+
+
+class Guard:
+    """Judge the operations of one unpickler.
+
+    Parameters
+    ----------
+    load : context.Load
+        The outermost load it belongs to.
+    enforcing : bool
+        Whether a refusal raises, or is only recorded (audit mode).
+    file, loader : str
+        For messages.
+    """
+
+    def __init__(self, load: context.Load, enforcing: bool, file: str, loader: str) -> None:
+        self.load = load
+        load.guards.append(weakref.ref(self))
+        self.enforcing = enforcing
+        self.file = file
+        self.loader = loader
+        self.granted: dict[int, tuple[object, Verdict]] = {}
+        self.made: dict[int, Made] = {}
+        self.sealed: dict[int, object] = {}
+        """Dicts that have become the attributes of an object when that got its state."""
+        self.call_only: list[names.CallOnly] = []
+        """Stand-ins on the stack for globals that may be called but not handed out."""
+        self._behind: dict[int, object] = {}
+        """What each of them stands for: not in it, where any code could take it out."""
+        self.makers: dict[int, object] = {}
+        """In audit mode, the functions and partials on the stack that make an object by steps."""
+        self.stepwise = False
+        """Whether an object was made by steps: tuples in the memo then hold stand-ins."""
+        self.untouched: set[int] = set()
+        """Ids of what calls have made of literals alone, and the file has not added to: what these
+        hold (pandas' cached properties hold classes), their library has put there."""
+        self.leave: type[BaseException] | None = None
+        """Raised for a refusal of operands where another engine knows more of them."""
+        self.watch = methods.Watch()
+        self.held: dict[int, tuple[object, Verdict]] = {}
+        """What objects hold that call it at any time, with the verdict on their class."""
+        self.answers: dict[tuple[int, str, frozenset[type]], tuple[methods.Called, Verdict]] = {}
+        """What comes of operations on instances of classes, by the ids of verdicts."""
+        self.elsewhere = 0
+        """References that others hold to the numpy object which is about to get its state."""
+        self.calling = False
+        """Whether code other than the unpickler's runs: an error then is not the stream's."""
+
+    def resume(self, load: context.Load, enforcing: bool) -> None:
+        """Go on with a later load of the same unpickler: its memo holds what earlier ones made."""
+        self.load = load
+        load.guards.append(weakref.ref(self))
+        self.enforcing = enforcing
+        self.calling = False
+
+    # -- refusing -------------------------------------------------------------------------------
+
+    def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
+        """Record a violation, and in enforce mode raise it.
+
+        Raises
+        ------
+        PolicyViolation
+            In enforce mode.
+        """
+        mode = "enforce" if self.enforcing else "audit"
+        finding = Finding(
+            name, operation, reason, remedy or _remedy(name), self.file, self.loader, mode
+        )
+        if not self.enforcing or self.load.violation is None:
+            records.note(self.load, finding)
+        if not self.enforcing:
+            return
+        violation = PolicyViolation(finding)
+        if self.load.violation is None:
+            self.load.violation = violation
+        raise violation
+
+    def check_alive(self) -> None:
+        """Refuse everything that comes after a swallowed refusal."""
+        if self.load.violation is not None and self.enforcing:
+            raise self.load.violation
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def grant(self, value: object, verdict: Verdict) -> None:
+        """Remember that `value` came onto the stack under a judged name."""
+        self.granted[id(value)] = (value, verdict)
+        if isinstance(value, type):
+            self._watch(value, verdict)
+
+    def _watch(self, cls: type, verdict: Verdict) -> None:
+        """Hold a class against the finalizers of the others, and theirs against it."""
+        reason = self.watch.reason_against(self, cls, verdict)
+        if reason:
+            self.refuse(_dotted(verdict), "GLOBAL", f"beside what the file has named, {reason}")
+
+    def defines(self, cls: type, name: str) -> bool:
+        """Tell whether a class written in Python, or such a base, has an attribute."""
+        return any(base.__flags__ & _HEAP_TYPE and name in vars(base) for base in cls.__mro__)
+
+    def method_verdict(self, cls: type, name: str) -> Verdict | None:
+        """Return the verdict on a method of a class, None if it has no such in Python."""
+        for base in type.__getattribute__(cls, "__mro__"):
+            if isinstance(vars(base).get(name), _METHODS):
+                return policies.verdict(base.__module__, f"{base.__qualname__}.{name}")
+        return None
+
+    def on_stack(self, value: object) -> object:
+        """Return what stands on the stack for a named object: itself, or a stand-in."""
+        verdict = self.verdict_of(value)
+        if verdict is None or REFER in verdict.grants or type(value) is names.CallOnly:
+            return value
+        if not self.enforcing:
+            return value
+        stand_in = names.CallOnly()
+        self.keep(stand_in, (value, verdict))
+        return stand_in
+
+    def release(self) -> tuple[names.CallOnly, tuple[object, Verdict]]:
+        """Forget the last stand-in; return it, and what it stands for with the verdict."""
+        stand_in = self.call_only.pop()
+        _, verdict = self.granted.pop(id(stand_in))
+        return stand_in, (self._behind.pop(id(stand_in)), verdict)
+
+    def keep(self, stand_in: names.CallOnly, meaning: tuple[object, Verdict]) -> None:
+        """Remember a stand-in that is kept in a memo, for a later load of the same unpickler."""
+        self.call_only.append(stand_in)
+        self._behind[id(stand_in)], verdict = meaning
+        self.grant(stand_in, verdict)
+
+    def mean(self, stand_in: object, meaning: object) -> None:
+        """Let a stand-in stand for something else from now on."""
+        self._behind[id(stand_in)] = meaning
+
+    def behind(self, value: object) -> Any:
+        """Return what a stand-in stands for, and anything else as it is."""
+        return self._behind[id(value)] if type(value) is names.CallOnly else value
+
+    def borrow(self, stand_in: names.CallOnly) -> object:
+        """Return what a stand-in that a ``find_class`` gave stands for, under its verdict.
+
+        An unpickler may look names up by the ``find_class`` of the one that it reads for
+        (joblib/numpy_pickle.py NumpyArrayWrapper.read_array, since 1.6.0): the stand-in is then
+        another guard's, of the same load.
+        """
+        if id(stand_in) in self._behind:
+            return stand_in
+        for lender in [guard for known in self.load.guards if (guard := known()) is not None]:
+            value = lender._behind.get(id(stand_in))
+            verdict = lender.verdict_of(value)
+            if verdict is not None:
+                self.grant(value, verdict)
+                return value
+        self.refuse(self.name(stand_in), "GLOBAL", "what stands for it is not of this load")
+        return stand_in
+
+    def is_callable(self, value: object) -> bool:
+        """Tell whether calling a value runs code that is to be judged."""
+        return isinstance(value, names.CALLABLE_KINDS) or callable(value)
+
+    def reason_against_call(self, value: object) -> str:
+        """Return why others may not call a value with whatever they have, ``""`` if they may."""
+        if names.is_numpy_kind(value):
+            return ""
+        if isinstance(value, type):
+            return self.permits(value, CALL)
+        if isinstance(value, names.CALLABLE_KINDS) or self.verdict_of(value) is not None:
+            return self.permits(value, REFER)
+        if isinstance(value, functools.partial):
+            return self.reason_against_call(value.func)
+        return self.reason_against_instance(type(value))
+
+    def reason_against_use(
+        self, value: object, code: Verdict | None = None, closed: bool = False
+    ) -> str:
+        """Return why code that calls what it is given may not have a value, ``""`` if it may.
+
+        A class or function is called with whatever the code has. One that was followed to its end
+        reaches no sink then; a class need not be what a reducer returns, for no file calls it. A
+        library may call its own, followed or not, as it does for honest files.
+        """
+        if not isinstance(value, names.CALLABLE_KINDS):
+            return self.reason_against_call(value)
+        verdict = self.named_verdict(value)
+        if verdict is None and _is_data_type(value):
+            return ""  # the factory of a library's own defaultdict
+        if verdict is None:
+            return "it did not come from a name in the file"
+        if isinstance(value, type):
+            verdict = policies.verdict(verdict.module, verdict.name, CALL)
+        if not takes_anything(verdict, code, closed):
+            return "what it is called with would have to be judged"
+        return ""
+
+    def is_constructor(self, cls: type) -> bool:
+        """Tell whether making an object of a named class reaches no sink."""
+        known = self.named_verdict(cls)
+        if known is None:
+            return False
+        verdict = policies.verdict(known.module, known.name, CALL)
+        return CALL in verdict.grants or bool(verdict.traits.get(UNREDUCED))
+
+    def named_verdict(self, value: object) -> Verdict | None:
+        """Return the verdict under which a class or function, or what stands for it, was named."""
+        return self.verdict_of(value)
+
+    def reason_against_change(self, value: object) -> str:
+        """Return why code that sets attributes of what it is given may not have a value."""
+        if isinstance(value, names.CALLABLE_KINDS):
+            # What is built in has no attributes that could be set.
+            return "" if _is_data_type(value) else "it belongs to the whole process"
+        return self.reason_against_call(value)
+
+    def reason_against_instance(self, cls: type) -> str:
+        """Return why others may not call the instances of a class, ``""`` if they may."""
+        for base in cls.__mro__:
+            if "__call__" in vars(base):
+                verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.__call__")
+                if verdict.open or verdict.kind == "live":
+                    verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__")
+                return "" if REFER in verdict.grants else verdict.why_not(REFER)
+        return "it is not known what it does when it is called"
+
+    def verdict_of(self, value: object) -> Verdict | None:
+        """Return the verdict under which `value` was named in this load."""
+        known = self.granted.get(id(value))
+        return known[1] if known is not None and known[0] is value else None
+
+    def adopt(self, value: object) -> None:
+        """Judge an object of this load for being called, by the ``__call__`` of its class.
+
+        A reducer may return an object that knows how to make another one (SQLAlchemy,
+        event/base.py; torch_geometric, data/batch.py). What is called is its library's code.
+        """
+        made = self.made.get(id(value))
+        if made is None or made.value is not value or self.verdict_of(value) is not None:
+            return
+        base = next((base for base in type(value).__mro__ if "__call__" in vars(base)), None)
+        function = vars(base)["__call__"] if base is not None else None
+        if base is None or type(function) is not types.FunctionType:
+            return
+        verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__", CALL)
+        if CALL in verdict.grants and function.__code__.co_filename == verdict.origin:
+            self.grant(value, verdict)
+
+    def permits(self, value: object, operation: str) -> str:
+        """Return ``""`` if a named object may undergo an operation, else the reason why not."""
+        verdict = self.verdict_of(value)
+        if verdict is None:
+            return "it did not come from a name in the file: only a name can be called"
+        if operation == CALL and verdict.name.endswith(".__call__") and _is_function(value):
+            return "it is called on its object only"
+        if operation in verdict.grants:
+            return ""
+        asked = policies.verdict(verdict.module, verdict.name, operation)
+        if operation in asked.grants:
+            self.grant(value, asked)
+            return ""
+        if not asked.open and asked.kind != "live":  # then only the live object has told
+            verdict = asked
+        if operation == CALL and names.inherits_reducer(value, verdict):
+            evidence = "the reducer of a compiled base returns it"
+            self.grant(value, verdict._replace(grants={**verdict.grants, CALL: evidence}))
+            return ""
+        if operation in settings.allowances().get(verdict.key, ()):
+            return "" if may_be_allowed(verdict) else verdict.why_not(operation)
+        return verdict.why_not(operation)
+
+    def name(self, value: object) -> str:
+        """Return how to name an object in a message."""
+        verdict = self.verdict_of(value)
+        if verdict is not None:
+            return _dotted(verdict)
+        kind = value if isinstance(value, type) else type(value)
+        prefix = "" if isinstance(value, type) else "an instance of "
+        return f"{prefix}{kind.__module__}.{kind.__qualname__}"
+
+    def class_verdict(self, cls: type) -> Verdict:
+        """Return the verdict on the class of an object, named in the file or not."""
+        known = self.verdict_of(cls)
+        return known or policies.verdict(cls.__module__, cls.__qualname__)
+
+    # -- operations -----------------------------------------------------------------------------
+
+    def made_here(self, value: object, fresh: bool) -> None:
+        """Remember an object that an operation gave."""
+        if type(value) in _SCALARS or (fresh and type(value) in _PLAIN_CONTAINERS):
+            return
+        if id(value) in self.granted:
+            return
+        known = self.made.get(id(value))
+        if known is None:
+            self.made[id(value)] = Made(value, fresh)
+            if self.watch.asked and type(value) not in self.watch.kinds:
+                self._watch(type(value), self.class_verdict(type(value)))
+
+    def made_of(self, value: object, fresh: bool, operands: Iterable[object]) -> None:
+        """Remember what a call gave, and whether it has anything of the file but literals."""
+        self.made_here(value, fresh)
+        if fresh and id(value) in self.made and self.are_literals(operands):
+            self.untouched.add(id(value))
+
+    def are_literals(self, operands: Iterable[object]) -> bool:
+        """Tell whether a call is given literals and constants only."""
+        return all(map(self._is_literal, operands))
+
+    def _is_literal(self, value: object) -> bool:
+        if type(value) in _SCALARS:
+            return True
+        verdict = self.verdict_of(value)
+        return verdict is not None and verdict.kind == "constant" and not callable(value)
+
+    def expose(self, values: Iterable[object]) -> None:
+        """Take note that code gets these, which may put a callable into whatever else it gets."""
+        if self.untouched and find_callable(values, _whatever, self.untouched) is not None:
+            self.untouched.difference_update([id(value) for value in _within(values, ())])
+
+    def check_operands(self, verdict: Verdict, operation: str, operands: Iterable[Any]) -> None:
+        """Check what a call is given: callables only where they are judged as called."""
+        values = list(operands)
+        for value in values:
+            if type(value) is names.CallOnly:
+                self.refuse(self.name(value), "GLOBAL", "it may be called, but not handed on")
+        if operation in verdict.traits.get(TEXTLESS, ()):
+            self._check_textless(verdict, operation, values)
+        called = methods.called_on(self, verdict, operation, values)
+        if called.reason:
+            self.refuse(_dotted(verdict), OPCODES[operation], called.reason)
+        positions: dict[str, list[int]] = verdict.traits
+        for trait, needed in (("calls", CALL), ("constructs", CONSTRUCT)):
+            for index in positions.get(trait, ()):
+                if index < len(values) and values[index] is not None:
+                    self._check_operand(verdict, values[index], needed, values)
+        judged = {*positions.get("calls", ()), *positions.get("constructs", ())}
+        rest = [value for index, value in enumerate(values) if index not in judged]
+        if operation not in verdict.traits.get(INERT, ()):
+            self.expose(rest)
+            self._check_held(verdict, operation, called, values)
+            return
+        used = [values[index] for index in positions.get("calls", ()) if index < len(values)]
+
+        def use(value: object) -> str:
+            used.append(value)
+            return self.reason_against_use(value, code=verdict, closed=True)
+
+        def change(value: object) -> str:
+            # A built-in function has no attribute to set but ``__module__``: it is called, at most.
+            return use(value) if type(value) is _BUILTIN else self.reason_against_change(value)
+
+        sets = operation in verdict.traits.get(SETS, ())
+        found = find_callable(rest, change if sets else use, self.untouched)
+        if found is None and used:
+            called = methods.called_by(self, used, values)
+            if called.reason:
+                self.refuse(_dotted(verdict), OPCODES[operation], called.reason)
+        if found is not None:
+            if self.leave is not None:
+                raise self.leave
+            self.refuse(
+                _dotted(verdict),
+                OPCODES[operation],
+                f"it may call what it is given, and it is given {self.name(found)}",
+            )
+        if verdict.traits.get(ANYTIME):
+            for value in _within(rest, self.untouched):
+                self.held[id(value)] = (value, verdict)
+
+    def check_addition(self, target: object, operation: str, values: list[Any]) -> None:
+        """Check what comes to be held by an object that calls it at any time.
+
+        Raises
+        ------
+        PolicyViolation
+        """
+        known = self.held.get(id(target))
+        if known is not None and known[0] is target:
+            self.check_operands(known[1], operation, values)
+
+    def _check_held(
+        self, verdict: Verdict, operation: str, called: methods.Called, values: list[Any]
+    ) -> None:
+        """Check what objects hold whose methods, if they are called, call that, or are that."""
+        held = methods.held_by(called.inert, values) if called.inert else []
+        held += methods.held_as(called.names, values) if called.names else []
+        for value in held:
+            if self.reason_against_use(value, code=verdict, closed=True):
+                self.refuse(
+                    _dotted(verdict),
+                    OPCODES[operation],
+                    f"it may call what it is given, and it is given {self.name(value)}",
+                )
+                return
+
+    def _check_textless(self, verdict: Verdict, operation: str, values: list[Any]) -> None:
+        """Check that operands hold no text.
+
+        Instances hide text in their attributes. Those of the same library pass where the base
+        policy says that it takes them as they are (``kin``), if this load has made them.
+        """
+        home = verdict.target.partition(":")[0].partition(".")[0]
+        kin, lasting = bool(verdict.traits.get("kin")), bool(verdict.traits.get(LASTING))
+        named = operation == STATE and not verdict.traits.get("custom_state")
+        waiting = _attribute_values(values) if named else list(values)
+        seen: set[int] = set()
+        while waiting:
+            value = waiting.pop()
+            kind = type(value)
+            if kind in _NUMBERS or id(value) in seen:
+                continue
+            seen.add(id(value))
+            if kind in (list, set, dict) and lasting:
+                self.refuse(
+                    _dotted(verdict),
+                    OPCODES[operation],
+                    "it may later run text as code, and it is given a container to be filled",
+                )
+                return
+            if kind in (tuple, list, set, frozenset):
+                waiting += value
+            elif kind is dict:
+                waiting += [*value, *value.values()]
+            elif not (kin and _home(kind) == home and id(value) in self.made):
+                self.refuse(
+                    _dotted(verdict),
+                    OPCODES[operation],
+                    f"it may run text as code, and it is given {self.name(value)}",
+                )
+                return
+
+    def _check_operand(
+        self, verdict: Verdict, value: object, needed: str, operands: list[Any]
+    ) -> None:
+        plain = type(value) in _FUNCTION_KINDS
+        if needed == CALL and verdict.target in _CALLS_BARE and plain:
+            needed = REFER
+        if type(value) is functools.partial and id(value) in self.made:
+            reason = self.reason_against_call(value)  # its arguments were judged when it got them
+        else:
+            reason = self.permits(value, needed)
+        if reason and needed == CALL and verdict.target in _CALLS_BARE:
+            reason = "" if self._is_called_bare(value) else reason
+        if reason and needed == CONSTRUCT:
+            reason = self.permits(value, CALL)
+            if reason and names.is_array_class(value) and _is_shape(operands):
+                reason = ""  # as for numpy's own subclasses, which are made of it
+        if reason:
+            self.refuse(
+                self.name(value),
+                f"{OPCODES[needed]} by {_dotted(verdict)}",
+                reason,
+            )
+
+    def _is_called_bare(self, value: object) -> bool:
+        """Tell whether a class may be called with nothing."""
+        known = self.verdict_of(value) if isinstance(value, type) else None
+        if known is None or known.traits.get(BARE):
+            return known is not None
+        return bool(policies.verdict(known.module, known.name, CALL).traits.get(BARE))
+
+
+def _attribute_values(values: list[Any]) -> list[Any]:
+    """Return the values of a state that is written to attributes: their names are no data."""
+    found: list[Any] = []
+    for state in values:
+        for half in state if type(state) is tuple and len(state) == 2 else (state,):
+            found += half.values() if type(half) is dict else [half]
+    return found
+
+
+def _whatever(value: object) -> str:
+    """Return why a callable counts as one, in a search for any."""
+    return "it can be called"
+
+
+def find_callable(
+    values: Iterable[Any],
+    reason_against_use: Callable[[object], str],
+    untouched: Collection[int] = (),
+) -> object | None:
+    """Find something among `values` that may not be called, containers and states included.
+
+    Containers and instance dictionaries are searched; what a native object hides is its own. What
+    `untouched` objects hold is their library's, and only has to be what a file may refer to.
+    """
+    found: object
+    kept: list[object] = []
+    for count, value in enumerate(_within(values, untouched)):
+        is_one = callable(value) or isinstance(value, names.CALLABLE_KINDS)
+        if (is_one and reason_against_use(value)) or count > _DEEPEST_LOOK:
+            found = value  # or too much to look through: treated as found
+            return found
+        if id(value) in untouched:
+            kept.append(value)
+    for count, value in enumerate(_within(kept, ())):
+        if (_is_code(value) and not _may_be_data(value)) or count > _DEEPEST_LOOK:
+            found = value
+            return found
+    return None
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, (*names.CALLABLE_KINDS, functools.partial))
+
+
+def _may_be_data(value: Any) -> bool:
+    """Tell whether a file may name a class or function: it then reaches no sink by itself."""
+    while isinstance(value, (functools.partial, types.MethodType)):
+        value = value.func if isinstance(value, functools.partial) else value.__func__
+    verdict = names.own_verdict(value)
+    return verdict is not None and REFER in verdict.grants
+
+
+def _within(values: Iterable[Any], untouched: Collection[int]) -> Iterator[Any]:
+    """Give values, and what containers and attributes among them hold, but for literals."""
+    seen: set[int] = set()
+    waiting: list[Any] = list(values)
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind in _SCALARS or kind is weakref.ref or id(value) in seen:
+            continue  # calling a weak reference gives its object, and no file can make one
+        seen.add(id(value))
+        yield value
+        if id(value) in untouched:
+            continue
+        if isinstance(value, names.CALLABLE_KINDS):
+            waiting += parts.hidden(value) if isinstance(value, _BOUND_KINDS) else ()
+            continue
+        if isinstance(value, dict):
+            waiting += dict.keys(value)
+            waiting += dict.values(value)
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            waiting += (
+                [*kind.__iter__(value)] if kind in (list, tuple, set, frozenset) else _items(value)
+            )
+        waiting += parts.hidden(value)
+
+
+def _items(value: Any) -> list[Any]:
+    """Return the items of a container, without running methods that its class derives."""
+    bases: tuple[Any, ...] = (list, tuple, set, frozenset)
+    return next(([*base.__iter__(value)] for base in bases if isinstance(value, base)), [])
+
+
+def _is_data_type(value: object) -> bool:
+    if any(value is kind for kind in _DATA_TYPES):  # a class of classes may compare by itself
+        return True
+    numpy: Any = sys.modules.get("numpy")  # a dtype holds the class of its scalars
+    return numpy is not None and any(
+        value is kind for kind in getattr(numpy, "sctypeDict", {}).values()
+    )
+
+
+def takes_anything(verdict: Verdict, code: Verdict | None = None, closed: bool = False) -> bool:
+    """Tell whether a judged class or function may be called with whatever others have.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        With the call judged.
+    code : Verdict, optional
+        On the class or function whose code would call it.
+    closed : bool
+        Whether all that it may be called with is judged so: then it may call that.
+    """
+    traits = verdict.traits
+    if verdict.target in _CONVERTERS and REFER in verdict.grants:
+        return True
+    if verdict.kind == "enum":
+        return CALL in verdict.grants
+    if verdict.rule or any(traits.get(name) for name in ("call_rule", "calls", "constructs")):
+        return False
+    own = code is not None and _library(code) == _library(verdict)
+    unwanted = [TEXTLESS, *([] if closed else [INERT]), *([] if closed and own else [SETS])]
+    if any(CALL in traits.get(name, ()) for name in unwanted):
+        return False
+    choosy = frozenset(traits.get(CHOOSY, ()))
+    if choosy - {"set"} or ((choosy or traits.get("unproven")) and not own):
+        return False
+    if verdict.kind == "class":
+        return CALL in verdict.grants or bool(traits.get(UNREDUCED))
+    return verdict.kind == "function" and REFER in verdict.grants
+
+
+def _home(cls: type) -> str:
+    """Return the top package of a class, or of the first base that says one (sympy's do not)."""
+    modules = (getattr(base, "__module__", None) for base in cls.__mro__)
+    return next((m.partition(".")[0] for m in modules if isinstance(m, str)), "")
+
+
+def _is_shape(operands: list[Any]) -> bool:
+    """Tell whether operands describe an array, and bring neither memory nor addresses."""
+    for value in operands:
+        if type(value) is tuple:
+            if not all(type(extent) is int for extent in value):
+                return False
+        elif type(value) in (str, bytes):
+            if len(value) > _LONGEST_CODE:
+                return False
+        elif not isinstance(value, type):
+            return False
+    return True
+
+
+def _library(verdict: Verdict) -> str:
+    return verdict.target.partition(":")[0].partition(".")[0]
+
+
+def _is_function(value: object) -> bool:
+    return isinstance(value, (types.FunctionType, types.MethodType, names.CallOnly))
+
+
+def may_be_allowed(verdict: Verdict) -> bool:
+    """Tell whether the user may allow a global by name: never one that reaches a sink."""
+    return not any("reaches" in reason for reason in verdict.refusals.values()) and bool(
+        verdict.kind not in ("external", "module") and "*" not in verdict.refusals
+    )
+
+
+def _dotted(verdict: Verdict) -> str:
+    asked = f"{verdict.module}.{verdict.name}"
+    target = verdict.target.replace(":", ".")
+    return asked if asked == target else f"{asked} (that is {target})"
+
+
+def _remedy(name: str) -> str:
+    asked = name.removeprefix("an instance of ").partition(" ")[0]
+    module, _, attribute = asked.rpartition(".")
+    return (
+        "do not load this file unless you trust its author; "
+        f"`pickleball explain {module}:{attribute}` shows the evidence, "
+        "PICKLEBALL_MODE=audit only reports"
+    )
+
+
+def plain_frame(depth: int) -> types.FrameType:
+    """Return a caller's frame."""
+    return sys._getframe(depth + 1)

@@ -1,0 +1,316 @@
+"""Methods that a permitted callable calls on what a file gives it, judged for the classes in hand.
+
+A state setter that ends with ``state["log"].close()`` runs the ``close`` of whatever class the file
+has put there. The analysis lists such names with the verdict; here they are looked up on the
+classes of the operands, and of all that is in them, and what those methods do is asked for
+(`analysis.unasked`): whether they reach a sink, call what they hold, or call further
+methods. What finalizers call, and what keys of a dict call when they are hashed, is called on what
+was filled in meanwhile: that is held against every class of the load.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from types import GetSetDescriptorType, MemberDescriptorType
+
+from pickleball_hook.judging import names, parts
+from policy_cache import policies
+from policy_cache.model import AS_KEY, CALL, DEFERRED, LATER, METHOD, METHODS, REFER, USED, Use
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, NamedTuple
+
+    from pickleball_hook.judging.guard import Guard
+    from policy_cache.model import Verdict
+
+    class Called(NamedTuple):
+        """What comes of the methods that some code calls on what it is given.
+
+        Attributes
+        ----------
+        reason : str
+            Why it may not be given that, ``""`` if it may.
+        inert : frozenset of type
+            Classes of which one of the methods calls what its object holds, or what it gets.
+        names : frozenset of str
+            All methods that are called, directly or by others.
+        """
+
+        reason: str = ""
+        inert: frozenset[type] = frozenset()
+        names: frozenset[str] = frozenset()
+
+else:
+    Called = namedtuple("Called", "reason inert names", defaults=("", frozenset(), frozenset()))
+
+_HEAP_TYPE = 1 << 9
+"""CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
+_SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset)
+_CONTAINERS = frozenset([dict, *_SEQUENCES])
+_SCALARS = frozenset([str, bytes, bytearray, int, float, complex, bool, type(None)])
+_DEEPEST_LOOK = 100_000
+_MOST_ANSWERS = 10_000
+"""Answers that a load remembers."""
+_TOO_MUCH = "there is too much of it to be looked through"
+
+
+def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any]) -> Called:
+    """Judge the methods that an operation calls on its operands.
+
+    Parameters
+    ----------
+    guard : Guard
+        Knows the verdicts on classes.
+    verdict : Verdict
+        Of what is called, constructed or given a state.
+    operation : str
+    operands : list
+        Exact arguments, or the state.
+    """
+    direct, deep = verdict.traits.get(METHODS, {}).get(operation, ((), ()))
+    if not deep:
+        if not direct:
+            return Called()
+        kinds = {type(value) for value in operands}
+        return _of_classes(guard, _called(guard, kinds, set(direct)), operands)
+    found = within(operands)
+    if found is None:
+        return Called(_TOO_MUCH)
+    return _of_classes(guard, called_on_kinds(guard, verdict, operation, found[0]), found[1])
+
+
+def _of_classes(guard: Guard, called: Called, callables: Iterable[Any]) -> Called:
+    """Judge the same methods where a class is in the place of the object: ``state["log"].open()``.
+
+    A static or class method then runs with all arguments, any other one with the first for `self`.
+    """
+    for value in callables if not called.reason else ():
+        if not isinstance(value, type) or not value.__flags__ & _HEAP_TYPE:
+            continue
+        for name in called.names:
+            verdict = guard.method_verdict(value, name)
+            if verdict is None or verdict.open or verdict.kind == "live":
+                continue
+            if REFER not in verdict.grants:
+                reason = verdict.why_not(REFER)
+                who = f"{value.__module__}.{value.__qualname__}"
+                return called._replace(reason=f"it may call {who}.{name}(): {reason}")
+    return called
+
+
+def called_by(guard: Guard, callables: Iterable[Any], operands: list[Any]) -> Called:
+    """Judge the methods that callables among the operands call: with what else is among them."""
+    asked: set[str] = set()
+    for value in callables:
+        known = guard.named_verdict(value)
+        if known is not None and DEFERRED in known.traits:
+            known = policies.verdict(known.module, known.name, CALL)
+        for names_of in known.traits.get(METHODS, {}).get(CALL, ()) if known is not None else ():
+            asked.update(names_of)
+    found = within(operands) if asked else None
+    if found is None:
+        return Called(_TOO_MUCH) if asked else Called()
+    return _called(guard, found[0], asked)
+
+
+def called_on_kinds(guard: Guard, verdict: Verdict, operation: str, kinds: set[type]) -> Called:
+    """Judge an operation on operands that are, or hold, instances of classes, and no callable."""
+    question = (id(verdict), operation, frozenset(kinds))
+    known = guard.answers.get(question)
+    if known is None:
+        direct, deep = verdict.traits.get(METHODS, {}).get(operation, ((), ()))
+        known = (_called(guard, kinds, {*direct, *deep}), verdict)
+        if len(guard.answers) < _MOST_ANSWERS:
+            guard.answers[question] = known
+    return known[0]
+
+
+def within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
+    """Return the classes of values and of what they hold, and the callables among them.
+
+    None if that is too much to look at.
+    """
+    kinds: set[type] = set()
+    callables: list[Any] = []
+    seen: set[int] = set()
+    waiting: list[Any] = list(values)
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if id(value) in seen:
+            continue
+        if isinstance(value, names.CALLABLE_KINDS):
+            callables.append(value)
+            continue
+        kinds.add(kind)
+        if kind in _SCALARS:
+            continue
+        seen.add(id(value))
+        if len(seen) > _DEEPEST_LOOK:
+            return None
+        if isinstance(value, dict):
+            waiting += dict.keys(value)
+            waiting += dict.values(value)
+        for base in _SEQUENCES:
+            if isinstance(value, base):
+                waiting += base.__iter__(value)
+        waiting += parts.hidden(value)
+    return kinds, callables
+
+
+def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
+    """Judge that objects of these classes have these methods called, and what follows."""
+    inert: set[type] = set()
+    waiting = [(kind, name) for kind in kinds for name in asked]
+    while waiting:
+        kind, name = waiting.pop()
+        use = use_of(guard, kind, name)
+        if use is None:
+            if _gives_what_it_holds(guard, kind):
+                inert.add(kind)
+            continue
+        who = f"it may call {name}() of an instance of {kind.__module__}.{kind.__qualname__}"
+        if use.reason:
+            return Called(f"{who}: {use.reason}")
+        if use.inert:
+            inert.add(kind)
+        fresh = set(use.methods) - asked
+        asked |= fresh
+        waiting += [(other, further) for other in kinds for further in fresh]
+    return Called("", frozenset(inert), frozenset(asked))
+
+
+def _gives_what_it_holds(guard: Guard, cls: type) -> bool:
+    """Tell whether a ``__getattr__`` of a class may give what is in the object, to be called."""
+    for hook in _COMPUTED:
+        if guard.defines(cls, hook):
+            use = use_of(guard, cls, hook)
+            if use is None or use.inert or use.reason:
+                return True
+    return False
+
+
+_COMPUTED = ("__getattr__", "__getattribute__")
+_DATA = (MemberDescriptorType, GetSetDescriptorType)
+
+
+def held_as(called: frozenset[str], values: Iterable[Any]) -> list[Any]:
+    """Return the callables that objects hold, among values, under the names of methods."""
+    found: list[Any] = []
+    seen: set[int] = set()
+    waiting: list[Any] = list(values)
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind in _SCALARS or id(value) in seen or isinstance(value, names.CALLABLE_KINDS):
+            continue
+        seen.add(id(value))
+        if len(seen) > _DEEPEST_LOOK:
+            return [type]  # too much to look through: treated as found
+        inner = parts.hidden(value)
+        if kind not in _CONTAINERS:
+            attributes = parts.attributes(value) or {}
+            found += [attributes[name] for name in called if callable(attributes.get(name))]
+            if any(_is_data(kind, name) for name in called):
+                found += filter(callable, inner)
+        if isinstance(value, dict):
+            inner += [*dict.keys(value), *dict.values(value)]
+        for base in _SEQUENCES:
+            if isinstance(value, base):
+                inner += base.__iter__(value)
+        waiting += inner
+    return found
+
+
+def _is_data(cls: type, name: str) -> bool:
+    """Tell whether an attribute of instances is a slot, or a member of a native object."""
+    found = (vars(base)[name] for base in cls.__mro__ if name in vars(base))
+    return type(next(found, None)) in _DATA
+
+
+def held_by(kinds: frozenset[type], values: Iterable[Any]) -> list[Any]:
+    """Return the callables that instances of classes hold themselves, among values."""
+    found: list[Any] = []
+    seen: set[tuple[int, bool]] = set()
+    waiting: list[tuple[Any, bool]] = [(value, False) for value in values]
+    while waiting:
+        value, is_held = waiting.pop()
+        if isinstance(value, names.CALLABLE_KINDS):
+            if is_held:
+                found.append(value)
+            continue
+        is_held = (is_held and type(value) in _CONTAINERS) or type(value) in kinds
+        if (id(value), is_held) in seen:
+            continue
+        seen.add((id(value), is_held))
+        if len(seen) > _DEEPEST_LOOK:
+            return [type]  # too much to look through: treated as found
+        items = parts.hidden(value)
+        if isinstance(value, dict):
+            items += [*dict.keys(value), *dict.values(value)]
+        for base in _SEQUENCES:
+            if isinstance(value, base):
+                items += base.__iter__(value)
+        waiting += [(item, is_held) for item in items]
+    return found
+
+
+def use_of(guard: Guard, cls: type, name: str) -> Use | None:
+    """Return what calling a method of a class's instances does, None if it has no such in Python.
+
+    What the base policy has reviewed, and what is compiled, is taken to be what it looks like.
+    """
+    if not cls.__flags__ & _HEAP_TYPE or not guard.defines(cls, name):
+        return None
+    verdict = guard.class_verdict(cls)
+    if any("base policy" in evidence for evidence in verdict.grants.values()):
+        return None
+    if verdict.kind == "live":
+        return Use("its source is not known", False, [])
+    found = policies.verdict(verdict.module, verdict.name, METHOD + name)
+    rows = found.traits.get(USED, {}).get(name)
+    return Use(*rows) if rows is not None else None
+
+
+class Watch:
+    """The classes of a load, and the methods that their finalizers and hashes call at any time."""
+
+    __slots__ = ("asked", "kinds")
+
+    def __init__(self) -> None:
+        self.asked: dict[str, set[str]] = {}
+        self.kinds: set[type] = set()
+
+    def reason_against(self, guard: Guard, cls: type, verdict: Verdict) -> str:
+        """Return why objects of a class may not be in a load with those that it has already."""
+        if cls in self.kinds:
+            return ""
+        self.kinds.add(cls)
+        reason = ""
+        for when in (LATER, AS_KEY):
+            direct, deep = verdict.traits.get(METHODS, {}).get(when, ((), ()))
+            known = self.asked.get(when, set())
+            fresh = {*direct, *deep} - known
+            if fresh:
+                self.asked[when] = known | fresh
+                reason = reason or self._judged(guard, self.kinds, set(fresh), when)
+            if known:
+                reason = reason or self._judged(guard, {cls}, set(known), when)
+        return reason
+
+    def _judged(self, guard: Guard, kinds: set[type], asked: set[str], when: str) -> str:
+        found = _called(guard, kinds, asked)
+        if found.inert and when == LATER:
+            return "a finalizer may call a method that calls what its object holds"
+        return found.reason
+
+
+def computed(inst: Any, name: str) -> Any:
+    """Return what an object's own code gives for an attribute, None for nothing.
+
+    Here and not where it is judged: what that code brings about is the stream's doing, and the
+    effect guard takes what happens below the judging modules for the guard's own.
+    """
+    return getattr(inst, name, None)

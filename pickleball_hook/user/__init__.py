@@ -1,0 +1,1 @@
+"""What the user says and is told: settings, trust, records, the state of the installation."""

@@ -1,0 +1,301 @@
+"""What the names of modules and classes stand for, whatever function is being walked."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from policy_cache.analysis.flow.definitions import owned_by_stdlib
+from policy_cache.analysis.values import (
+    BOUND,
+    CALLER,
+    GLOBAL,
+    INSTANCE,
+    MADE,
+    NAMESPACE,
+    NOT_KNOWN,
+    NOTHING,
+    RESULT,
+    UNKNOWN,
+    Atom,
+    Value,
+    join,
+    one,
+)
+from policy_cache.source.hierarchy import lineage
+from policy_cache.source.locate import locate
+from policy_cache.source.resolve import Thing, candidates, named, resolve
+from policy_cache.source.skeleton import functions, matches
+from policy_cache.source.syntax import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from policy_cache.source.syntax import Source
+
+_ASSIGNS = re.compile(rb"\bself[\s\\]*\.[\s\\]*(\w+)[\s\\)]*(?:=(?!=)|:(?!=))")
+"""An assignment to an attribute, or what may look like one."""
+
+
+class Statics:
+    """The values of global names, of attributes of classes and modules, and what is known of them.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Gives the value of an expression in the body of a module or class.
+    """
+
+    def __init__(self, evaluate: Callable[[ast.expr, Source, Thing | None], Value]) -> None:
+        self.evaluate = evaluate
+        self._values: dict[tuple[str, int], Value] = {}
+        self._evaluating: set[tuple[str, int]] = set()
+        """Names whose values are being found: what is told of other names meanwhile may be
+        incomplete."""
+        self._members: dict[tuple[str, int, str], list[tuple[Thing, Thing]]] = {}
+        self._assigned: dict[tuple[str, str], Value] = {}
+        self._setters: dict[str, dict[str, list[ast.AST]]] = {}
+        """For each class the functions in it that assign to an attribute of the object."""
+        self._globals: dict[tuple[str, str], Value] = {}
+        self._attributes: dict[tuple[str, int, str], Value] = {}
+
+    def forget(self) -> None:
+        """Drop every value."""
+        self._values.clear()
+        self._evaluating.clear()
+        self._members.clear()
+        self._assigned.clear()
+        self._setters.clear()
+        self._globals.clear()
+        self._attributes.clear()
+
+    def named(self, source: Source, name: str) -> Value:
+        """Return the value of a name at the level of a module."""
+        key = (source.module.name, name)
+        known = self._globals.get(key)
+        if known is None:
+            things = named(source, name)
+            known = join(*map(self.value_of, things)) if things else NOT_KNOWN
+            if not self._evaluating:
+                self._globals[key] = known
+        return known
+
+    def value_of(self, thing: Thing) -> Value:
+        """Return the value of a global, looking through assignments."""
+        if _is_never_bound(thing):
+            return NOTHING
+        if thing.kind == "value":
+            return join(one(Atom(GLOBAL, thing)), self.of(thing, None))
+        return one(Atom(GLOBAL, thing))
+
+    def attribute_of(self, thing: Thing, name: str) -> Value:
+        """Return attribute `name` of a module, a class or another global."""
+        key = (thing.key, thing.line, name)
+        known = self._attributes.get(key)
+        if known is None:
+            known = self._find_attribute(thing, name)
+            if not self._evaluating:
+                self._attributes[key] = known
+        return known
+
+    def _find_attribute(self, thing: Thing, name: str) -> Value:
+        if name == "__dict__" and thing.kind in ("module", "class"):
+            return one(Atom(NAMESPACE, thing))
+        if thing.kind == "class":
+            found = self.members(thing, name)
+            if found:
+                values = []
+                for base, member_thing in found:
+                    value = member_thing.kind == "value"
+                    values.append(
+                        self.of(member_thing, base) if value else one(Atom(GLOBAL, member_thing))
+                    )
+                return join(*values)
+            return one(Atom(GLOBAL, Thing("external", thing.module, f"{thing.name}.{name}")))
+        if thing.kind == "value":
+            return NOT_KNOWN
+        if thing.kind == "function":
+            return one(Atom(GLOBAL, thing))  # of what holds it: a partial's, an object's
+        if thing.kind == "external" and thing.name.count(".") > 1:
+            return one(Atom(GLOBAL, thing))  # compiled all the same, however far the names go on
+        found_things = candidates(thing, name)
+        if found_things:
+            return join(*[self.value_of(found) for found in found_things])
+        if thing.kind == "module":
+            return one(Atom(GLOBAL, Thing("external", thing.module, name)))
+        return NOTHING
+
+    def of(self, thing: Thing, scope: Thing | None) -> Value:
+        """Return what a name that is assigned to may stand for."""
+        key = (thing.key, thing.line)
+        known = self._values.get(key)
+        if known is not None:
+            return known
+        if thing.source is None or not isinstance(thing.node, ast.expr):
+            self._values[key] = NOT_KNOWN
+            return NOT_KNOWN
+        self._values[key] = NOTHING  # what is made of itself
+        self._evaluating.add(key)
+        if scope is None and "." in thing.name:
+            outer = resolve(thing.module, thing.name.rpartition(".")[0])
+            scope = outer if outer is not None and outer.kind == "class" else None
+        if scope is not None and scope.module != thing.module:
+            scope = None
+        known = self._values[key] = self.evaluate(thing.node, thing.source, scope)
+        self._evaluating.discard(key)
+        return known
+
+    def members(self, cls: Thing, name: str) -> list[tuple[Thing, Thing]]:
+        """Return every definition of an attribute of a class, with the class it is of."""
+        key = (cls.key, cls.line, name)
+        known = self._members.get(key)
+        if known is None:
+            known = self._members[key] = _look_up(cls, name)
+        return known
+
+    def assigned(self, cls: Thing, name: str) -> Value:
+        """Return what the methods of a class assign to an attribute, as far as that can be told.
+
+        Only calls of classes and globals are looked at: they tell whose methods are called on it.
+        """
+        values = []
+        for base in lineage(cls).mro:
+            if base.kind != "class" or not isinstance(base.node, ast.ClassDef):
+                continue
+            key = (base.where, name)
+            known = self._assigned.get(key)
+            if known is None:
+                known = self._assigned[key] = self._assigned_in(base, name)
+            values.append(known)
+        return join(*values) if any(v.atoms for v in values) else NOT_KNOWN
+
+    def _assigned_in(self, cls: Thing, name: str) -> Value:
+        assert isinstance(cls.node, ast.ClassDef)
+        if owned_by_stdlib(cls):
+            return NOTHING
+        setters = self._setters.get(cls.where)
+        if setters is None:
+            setters = self._setters[cls.where] = _setters_in(cls.node)
+        values = [
+            self._made_in_method(value, cls)
+            for function in setters.get(name, ())
+            for attribute, value in assignments(function)
+            if attribute == name
+        ]
+        return join(*values)
+
+    def _made_in_method(self, node: ast.expr, cls: Thing) -> Value:
+        """Return the value of an expression in a method, if that does not rest on local names."""
+        if isinstance(node, (ast.Constant, ast.Dict, ast.List, ast.Tuple, ast.Compare, ast.Set)):
+            return NOTHING if not getattr(node, "elts", getattr(node, "keys", ())) else NOT_KNOWN
+        func = node.func if isinstance(node, ast.Call) else node
+        root = func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not isinstance(root, ast.Name) or cls.source is None:
+            return NOT_KNOWN
+        things = named(cls.source, root.id)
+        if not things or not isinstance(func, (ast.Name, ast.Attribute)):
+            return NOT_KNOWN
+        value = self.evaluate(func, cls.source, None)
+        if not isinstance(node, ast.Call):
+            return value
+        atoms = [
+            Atom(INSTANCE, atom.thing)
+            if atom.thing is not None and atom.thing.kind == "class"
+            else Atom(UNKNOWN)
+            for atom in value.atoms
+        ]
+        return Value(False, frozenset(atoms))
+
+    def callables(self, thing: Thing, cls: Thing | None) -> tuple[list[Thing], bool]:
+        """Return the functions that a class attribute may be, and whether it may be anything else.
+
+        For ``__hash__ = make_hash()`` and the like; None and other plain data are not callable.
+        """
+        value = self.of(thing, cls)
+        functions = [
+            a.thing
+            for a in value.of(GLOBAL, BOUND)
+            if a.thing is not None and a.thing.kind == "function"
+        ]
+        return functions, bool(value.of(UNKNOWN, RESULT, MADE, INSTANCE, CALLER))
+
+
+def _look_up(cls: Thing, name: str) -> list[tuple[Thing, Thing]]:
+    for base in lineage(cls).mro:
+        if base.kind != "class":
+            continue
+        found = candidates(base, name)
+        if found:
+            return [(base, thing) for thing in found]
+    return []
+
+
+def _is_never_bound(thing: Thing, left: int = 3) -> bool:
+    """Tell whether a global would be part of a module that is not installed.
+
+    ``normalize = gmpy.normalize`` never is, where gmpy is None but for an import that fails.
+    """
+    root, source = thing.node, thing.source
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if thing.kind != "value" or not isinstance(root, ast.Name) or source is None or not left:
+        return False
+    holders = named(source, root.id)
+    imported = [b for b in source.scope.names.get(root.id, ()) if b.kind in ("import", "from")]
+    missing = any(locate(binding.module) is None for binding in imported)
+    return bool(holders or missing) and all(
+        _stays_none(holder) or _is_missing(holder) or _is_never_bound(holder, left - 1)
+        for holder in holders
+    )
+
+
+def _is_missing(thing: Thing) -> bool:
+    return thing.kind == "module" and locate(thing.module) is None
+
+
+def _stays_none(thing: Thing) -> bool:
+    """Tell whether a binding is to None, and no function of the module gives the name another."""
+    node, source = thing.node, thing.source
+    if not isinstance(node, ast.Constant) or node.value is not None or source is None:
+        return False
+    name = re.escape(thing.name.encode())
+    declared = rb"\bglobal\b[^\n;#]*(?:\\\n[^\n;#]*)*\b" + name + rb"\b"
+    return "." not in thing.name and re.search(declared, source.text) is None
+
+
+def _setters_in(cls: ast.ClassDef) -> dict[str, list[ast.AST]]:
+    """Return the functions in a class by the attributes that they may assign to."""
+    found: dict[str, list[ast.AST]] = {}
+    for function in functions(cls):
+        mentioned = matches(function, _ASSIGNS)
+        if mentioned is None:
+            names = {name for name, _ in assignments(function)}
+        else:
+            names = {name.decode() for name in mentioned}
+        for name in names:
+            found.setdefault(name, []).append(function)
+    return found
+
+
+def assignments(function: ast.AST | None) -> list[tuple[str, ast.expr]]:
+    """Return what a function assigns to attributes of ``self``."""
+    found: list[tuple[str, ast.expr]] = []
+    for node in nodes(function) if function is not None else ():
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        else:
+            continue
+        found += [
+            (target.attr, node.value)
+            for target in targets
+            if isinstance(target, ast.Attribute)
+            and isinstance(target.value, ast.Name)
+            and target.value.id == "self"
+            and node.value is not None
+        ]
+    return found

@@ -1,0 +1,202 @@
+"""The tables of the walk: protocols of the interpreter, and what builtins do with arguments."""
+
+from __future__ import annotations
+
+import ast
+
+from policy_cache.analysis.values import (
+    BOUND,
+    CALLER,
+    COMPUTED,
+    GLOBAL,
+    INSTANCE,
+    MADE,
+    NESTED,
+    RESULT,
+)
+
+STATE = "self.*"
+"""Taint of every attribute of the instance: what ``__setstate__`` and ``__del__`` start with."""
+
+EVERYTHING = "*"
+"""Stands for all local names where a statement reads them all."""
+
+FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+CALLABLE = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, RESULT, CALLER, COMPUTED)
+PASSED = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, CALLER, COMPUTED)
+
+BY_MACHINE = ("__del__", "__hash__", "__eq__", "__getattribute__", "__getattr__")
+"""Methods that the unpickler itself, or the interpreter after it, runs at any time."""
+
+CALLED_OFTEN = ("__iter__", "__next__", "__len__", "__bool__", "__array_finalize__")
+
+IMPLICIT = (
+    *BY_MACHINE,
+    *CALLED_OFTEN,
+    *("__index__", "__int__", "__float__", "__str__", "__repr__", "__format__", "__ne__"),
+    *("__contains__", "__getitem__", "__missing__", "__enter__", "__fspath__"),
+    *("__array__", "__set_name__", "__aiter__", "__anext__"),
+)
+"""Methods that the interpreter, or a callable that is handed the object, runs unasked.
+
+They are judged with each class, whatever else its objects undergo (`unasked`).
+"""
+
+PROTOCOL = (
+    *("__iter__", "__next__", "__len__", "__str__", "__repr__", "__bool__", "__int__", "__float__"),
+    *("__index__", "__hash__", "__eq__", "__contains__", "__getitem__", "__format__", "keys"),
+    *("__fspath__", "__array__", "__bytes__", "__reversed__", "__copy__", "__deepcopy__"),
+)
+"""Methods that builtins and compiled functions run on what they are given."""
+
+RARE = tuple(name for name in PROTOCOL if name not in IMPLICIT)
+"""Those that are not judged with each class anyway."""
+
+_COMPARED = ("__lt__", "__gt__", "__le__", "__ge__")
+_COPIED = ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs_ex__", "__getnewargs__")
+ASKED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("builtins:dict", "collections:OrderedDict", "collections:Counter"), ("keys",)),
+    **dict.fromkeys(("builtins:sorted", "builtins:min", "builtins:max"), _COMPARED),
+    **{f"{m}:{n}": _COMPARED for m in ("heapq", "_heapq") for n in ("heapify", "heappush")},
+    **{f"{m}:insort": _COMPARED for m in ("bisect", "_bisect")},
+    "builtins:sum": ("__add__", "__radd__"),
+    "builtins:abs": ("__abs__",),
+    "builtins:round": ("__round__",),
+    "builtins:divmod": ("__divmod__", "__rdivmod__"),
+    "builtins:pow": ("__pow__", "__rpow__"),
+    "builtins:bytes": ("__bytes__",),
+    "builtins:complex": ("__complex__",),
+    "builtins:reversed": ("__reversed__",),
+    "copy:copy": ("__copy__", *_COPIED),
+    "copy:deepcopy": ("__deepcopy__", *_COPIED),
+    **dict.fromkeys(("pickle:dumps", "pickle:dump", "_pickle:dumps", "_pickle:dump"), _COPIED),
+    **{f"math:{name}": (f"__{name}__",) for name in ("floor", "ceil", "trunc")},
+}
+"""Methods that functions of the standard library call on what they are given.
+
+They are no such that are judged with each class (`IMPLICIT`): those need no question.
+"""
+
+BY_NAME = "setattr"
+"""Among the methods of a summary: attributes are set whose names come from what the file gives."""
+
+DATA_BASES = frozenset(
+    [
+        *(f"builtins:{kind}" for kind in ("str", "bytes", "bytearray", "int", "float", "complex")),
+        *(f"builtins:{kind}" for kind in ("list", "tuple", "dict", "set", "frozenset")),
+        *(f"collections:{kind}" for kind in ("OrderedDict", "defaultdict", "deque", "Counter")),
+        *(f"collections:{kind}" for kind in ("UserDict", "UserList", "UserString", "ChainMap")),
+        *("_collections:deque", "_collections:defaultdict", "_collections:OrderedDict"),
+    ]
+)
+"""Classes whose instances are themselves data: what they hold is no attribute."""
+
+OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.MatMult: "matmul",
+    ast.Div: "truediv",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.Pow: "pow",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
+    ast.BitOr: "or",
+    ast.BitXor: "xor",
+    ast.BitAnd: "and",
+    ast.Invert: "invert",
+    ast.UAdd: "pos",
+    ast.USub: "neg",
+    ast.Not: "bool",
+    ast.Eq: "eq",
+    ast.NotEq: "ne",
+    ast.Lt: "lt",
+    ast.LtE: "le",
+    ast.Gt: "gt",
+    ast.GtE: "ge",
+    ast.In: "contains",
+    ast.NotIn: "contains",
+}
+
+HARMLESS_RESULTS = frozenset(
+    f"builtins:{name}"
+    for name in (
+        *("len", "isinstance", "issubclass", "bool", "int", "float", "id", "hash", "hasattr"),
+        *("callable", "abs", "round", "ord"),
+    )
+)
+"""Builtins whose result no longer is what the file gave."""
+
+ONLY_LOOK = frozenset(
+    f"builtins:{name}" for name in ("isinstance", "issubclass", "id", "callable", "hasattr")
+)
+"""Those of them that run no method of what they are given."""
+
+MUTATORS = frozenset(
+    [
+        *("append", "appendleft", "extend", "extendleft", "insert", "add", "push", "put"),
+        *("update", "setdefault", "write", "__setitem__"),
+    ]
+)
+"""Methods that put their arguments into the object."""
+
+READERS = frozenset(["get", "pop", "popitem", "values", "items", "setdefault", "copy", "popleft"])
+"""Methods that give what was put into a container."""
+
+CALLERS = frozenset(
+    [
+        "builtins:map",
+        "builtins:filter",
+        "functools:reduce",
+        "_functools:reduce",
+        "functools:partial",
+        "_functools:partial",
+        "itertools:starmap",
+        "operator:call",
+        "_operator:call",
+    ]
+)
+"""Builtins that call their first argument."""
+
+MANY = CALLERS - {"builtins:map", "builtins:filter"}
+"""Those that may call it with more than one argument."""
+
+POINTERS = frozenset(["ctypes:c_void_p"])
+"""Sink classes whose objects are values: made of no data, they point to nothing of the file's.
+
+Native code is handed the class as the type of an array beside the data that it is to read.
+"""
+
+SORTERS = frozenset(["builtins:sorted", "builtins:min", "builtins:max"])
+OPENERS = frozenset(
+    ["builtins:open", "io:open", "codecs:open", "gzip:open", "bz2:open", "lzma:open"]
+)
+PROPERTIES = frozenset(["property", "cached_property", "functools.cached_property"])
+PLAIN_DECORATORS = frozenset(
+    [
+        *("builtins:property", "builtins:staticmethod", "builtins:classmethod"),
+        *("functools:wraps", "functools:lru_cache", "functools:cache", "_functools:cache"),
+        *("functools:cached_property", "functools:total_ordering", "functools:singledispatch"),
+        *("contextlib:contextmanager", "contextlib:asynccontextmanager"),
+        *("abc:abstractmethod", "abc:abstractproperty", "typing:overload", "typing:final"),
+    ]
+)
+ASKING_DECORATORS = {
+    f"{module}.overrides:{name}": "__array_function__"
+    for module in ("numpy.core", "numpy._core")
+    for name in ("array_function_dispatch", "array_function_from_c_func_and_dispatcher")
+}
+"""Decorators by which a function asks what it is given first, and the method they call for it.
+
+The dispatchers that numpy hands them give back some of the arguments (NEP 18; numpy
+_core/overrides.py, and multiarray/arrayfunction_override.c).
+"""
+
+PLAIN_METHODS = frozenset(
+    name
+    for kind in (str, bytes, list, dict, set, tuple, int)
+    for name in dir(kind)
+    if not name.startswith("__")
+) | frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log"])
+"""Methods of builtin containers and of loggers: harmless on an object that is not the file's."""

@@ -1,0 +1,224 @@
+"""What runs of a class without being named in a file: hooks, finalizers, methods others call.
+
+The interpreter runs some methods of any object, builtins and libraries others of what they are
+given: those are judged with the class, since having such an object at all is enough. Whatever
+other method a permitted callable calls on what a file gave it is judged when it comes to that: the
+unpickler asks for each class in hand (:func:`judge_use`).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from policy_cache.analysis.flow import (
+    BY_MACHINE,
+    BY_NAME,
+    CALLED_OFTEN,
+    IMPLICIT,
+    OPERAND_HITS,
+    callables,
+    parameters,
+    reach,
+)
+from policy_cache.analysis.flow import STATE as ALL_STATE
+from policy_cache.analysis.reducers import named_lambda
+from policy_cache.analysis.sinks import SEVERE
+from policy_cache.model import (
+    ANYTIME,
+    AS_KEY,
+    CALL,
+    CONSTRUCT,
+    FILL,
+    INERT,
+    LASTING,
+    LATER,
+    METHOD,
+    METHODS,
+    SETS,
+    STATE,
+    TEXTLESS,
+    USED,
+    Use,
+)
+from policy_cache.source.hierarchy import in_class_scope, member
+from policy_cache.source.resolve import Thing
+
+if TYPE_CHECKING:
+    from policy_cache.analysis.case import Case
+    from policy_cache.analysis.flow import Hit, Summary
+
+_COMPUTING = ("__getattr__", "__getattribute__")
+"""Methods that give what is looked up on an object."""
+
+_UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__", BY_NAME])
+"""Attributes of objects of the file's that need no question when they are looked up."""
+
+MOST_IMPLICIT = 20
+"""Functions followed for what runs unasked: such methods are short, or nothing can be proven."""
+
+_MOST_METHODS = 64
+"""Attributes that a callable may look up on what it is given before it counts as unproven."""
+
+_ALL = (CONSTRUCT, CALL, STATE, FILL)
+FILLERS = ("append", "extend", "__setitem__", "add", "update")
+"""Methods that the unpickler fills a container by."""
+MADE = "{} is made at run time: its source cannot be followed"
+
+
+def python_method(cls: Thing, name: str) -> Thing | None:
+    """Find a Python method along the MRO."""
+    found = member(cls, name)
+    if found is None:
+        return None
+    base, thing = found
+    if thing.kind == "value" and isinstance(thing.node, ast.Lambda):
+        return Thing("function", thing.module, thing.name, thing.source, named_lambda(thing.node))
+    if thing.kind == "value" and isinstance(thing.node, (ast.Name, ast.Attribute)):
+        thing = in_class_scope(thing.node, base) or thing
+    if thing.kind == "value":  # ``__del__ = close``, ``__reduce__ = staticmethod(f)``
+        functions, unknown = callables(thing, base)
+        return functions[0] if functions and not unknown else None
+    return thing if thing.kind == "function" else None
+
+
+def is_made(cls: Thing, name: str) -> bool:
+    """Tell whether a special method is what some call gives: ``__del__ = make_finalizer()``."""
+    found = member(cls, name)
+    if found is None or found[1].kind != "value" or python_method(cls, name) is not None:
+        return False
+    return callables(found[1], found[0])[1]
+
+
+def runs_on(doubt: str) -> tuple[str, ...]:
+    """Return the operations that an entry of the trait ``unproven`` is about.
+
+    Parameters
+    ----------
+    doubt : str
+        ``method: place``. What only others call on such an object is about none of them.
+    """
+    where, colon, _ = doubt.partition(": ")
+    if not colon or where in BY_MACHINE:
+        return _ALL
+    if where in IMPLICIT:
+        return ()
+    if where == "__setstate__":
+        return (STATE,)
+    if where == "__new__":
+        return (CONSTRUCT, CALL)
+    return (FILL,) if where.rpartition(".")[2] in FILLERS else (CALL,)
+
+
+def judge_implicit(case: Case) -> None:
+    """What the interpreter runs unasked belongs to having such an object at all.
+
+    The object's own state is the file's. The other operand of ``__eq__`` is not followed: it is
+    asked only of keys with the same hash, and what hash a text has is not for a file to choose.
+    """
+    for name in IMPLICIT:
+        found = python_method(case.thing, name)
+        if found is None:
+            if name == "__del__" and is_made(case.thing, name):
+                case.refuse(MADE.format(name), *_ALL)
+            continue
+        summary = reach(found, case.thing, frozenset([ALL_STATE]), MOST_IMPLICIT)
+        case.files |= summary.files
+        case.unproven += [f"{name}: {doubt}" for doubt in summary.unproven]
+        _weigh_implicit(case, name, summary)
+
+
+def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
+    calls = any(hit.category in OPERAND_HITS for hit in summary.hits)
+    often = (*BY_MACHINE, *CALLED_OFTEN)
+    if calls and name in often and (name != "__eq__" or _is_hashed(case.thing)):
+        _add(case.traits, INERT, STATE, CALL)
+        case.traits[ANYTIME] = True
+    if calls and name == "__del__":
+        _add(case.traits, SETS, STATE, CALL)
+    if name == "__del__":
+        note_methods(case, summary, name, LATER)
+    elif name == "__hash__" or (name == "__eq__" and _is_hashed(case.thing)):
+        named = frozenset(m for m in summary.methods if not m.endswith("__"))  # no arithmetic
+        note_methods(case, summary._replace(methods=named), name, AS_KEY)
+    severe = SEVERE | {"walk"} if name in ("__del__", "__hash__") else SEVERE
+    hits = [hit for hit in summary.hits if hit.category in severe]
+    if hits and all(hit.category == "code" for hit in hits):
+        # Only text in the object's own state can be run as code: it is to have none, at any
+        # later time either.
+        case.traits[LASTING] = True
+        _add(case.traits, TEXTLESS, *_ALL)
+        case.unproven.append(f"{name} {hits[0]}")
+    elif hits:
+        case.refuse(f"{name} {hits[0]}", *_ALL)
+
+
+def _is_hashed(cls: Thing) -> bool:
+    """Tell whether objects may be keys: then they are compared with each other."""
+    return python_method(cls, "__hash__") is not None
+
+
+def _add(traits: dict[str, Any], trait: str, *operations: str) -> None:
+    traits[trait] = sorted({*traits.get(trait, ()), *operations})
+
+
+def note_methods(case: Case, summary: Summary, what: str, *operations: str) -> None:
+    """Keep which methods of the operands, and of what is in them, some code may call.
+
+    Code that could not be followed is unproven, whatever else it may call.
+    """
+    if summary.unproven:
+        return
+    asked = [m.rpartition(".") for m in summary.methods]
+    direct = {name for holder, _, name in asked if holder} - _UNASKED
+    deep = {name for holder, _, name in asked if not holder} - _UNASKED
+    if not direct and not deep:
+        return
+    if len(direct | deep) > _MOST_METHODS:
+        case.unproven.append(f"{what} uses {len(direct | deep)} attributes of what it is given")
+        return
+    table: dict[str, list[list[str]]] = dict(case.traits.get(METHODS, {}))
+    for operation in operations:
+        known = table.get(operation, ((), ()))
+        table[operation] = [sorted({*known[0], *direct}), sorted({*known[1], *deep})]
+    case.traits[METHODS] = table
+
+
+def judge_use(case: Case, name: str) -> None:
+    """Judge what a method, or property, does of an object whose state a file has written.
+
+    Its arguments are the file's as well: some permitted callable passes on what it was given.
+    """
+    traits, unproven = case.traits, case.unproven
+    case.traits = {}
+    operation = METHOD + name
+    for cls, found in _definitions(case.thing, name):
+        tainted = frozenset([*parameters(found, True), ALL_STATE])
+        summary = reach(found, cls, tainted, MOST_IMPLICIT)
+        case.weigh(
+            summary._replace(hits=tuple(map(_on_what_it_holds, summary.hits))), name, operation
+        )
+        if name in _COMPUTING and (summary.returns.carries or summary.unproven):
+            case.add(INERT, operation)  # what it gives is called, and may be what the object holds
+    inert = any(operation in case.traits.get(trait, ()) for trait in (INERT, TEXTLESS))
+    direct, deep = case.traits.get(METHODS, {}).get(operation, ((), ()))
+    use = Use(case.refusals.pop(operation, ""), inert, sorted({*direct, *deep}))
+    case.traits = {**traits, USED: {**traits.get(USED, {}), name: list(use)}}
+    case.unproven = unproven
+
+
+def _on_what_it_holds(hit: Hit) -> Hit:
+    """Return a hit of an attribute by name as one of a call: it is of what the object holds."""
+    return hit._replace(category="call") if hit.category == "walk" else hit
+
+
+def _definitions(cls: Thing, name: str) -> list[tuple[Thing, Thing]]:
+    """Return the functions that an attribute of an object may run, with the class of the object."""
+    found = python_method(cls, name)
+    if found is not None:
+        return [(cls, found)]
+    defined = member(cls, name)
+    if defined is None or defined[1].kind != "value":
+        return []
+    functions, _ = callables(defined[1], defined[0])
+    return [(cls, function) for function in functions]

@@ -1,0 +1,1 @@
+"""Verdicts on disk: entries, the user's folders, policies as a whole."""

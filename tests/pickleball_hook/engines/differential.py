@@ -1,0 +1,131 @@
+"""The reference machine and the proof with its replay, side by side on one stream."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pickle
+import random
+import sys
+from collections.abc import Callable, Iterator
+
+from pickleball_hook.doors import entry
+from pickleball_hook.engines import replay
+from tests.pickleball_hook.engines import samples
+
+BEFORE, AFTER = b"before", b"after"
+
+
+@contextlib.contextmanager
+def engine(proving: bool) -> Iterator[None]:
+    """Have streams proven and replayed, or not."""
+    known = replay.switches["on"]
+    replay.switches["on"] = proving
+    try:
+        yield
+    finally:
+        replay.switches["on"] = known
+
+
+def outcome(load: Callable[[], object], proving: bool) -> tuple[object, ...]:
+    """Return what came of a load: the object as a pickle of it, or the exception."""
+    with engine(proving):
+        try:
+            value = load()
+        except Exception as error:
+            return (type(error).__name__, str(error))
+        try:
+            return ("loaded", c_dumps(value))
+        except Exception as error:  # it cannot be pickled again: its type must do
+            return ("loaded", type(value), str(error))
+
+
+def c_dumps(value: object) -> bytes:
+    """Pickle with a pickler of CPython's own, which no hook has a part in."""
+    file = io.BytesIO()
+    pickle.Pickler(file, 4).dump(value)
+    return file.getvalue()
+
+
+def differs(stream: bytes) -> str:
+    """Return what the two engines make of a stream if it is not the same, ``""`` if it is."""
+    found = []
+    for proving in (False, True):
+        file = io.BytesIO(BEFORE + stream + AFTER)
+        file.seek(len(BEFORE))
+        whole = outcome(lambda: entry.loads(stream), proving)
+        streamed = outcome(lambda file=file: entry.load(file), proving)
+        end = file.tell() if streamed[0] == "loaded" else 0
+        found.append((whole, streamed, end))
+    return "" if found[0] == found[1] else f"{stream!r}\n{found[0]}\n{found[1]}"
+
+
+def proven(stream: bytes) -> bool:
+    """Tell whether a stream is loaded by proof and replay."""
+    from pickleball_hook import context
+    from pickleball_hook.engines import shadow
+
+    with context.entering() as load:
+        proof = shadow.prove(load, replay.Source(None, stream, 0), {})
+        if proof is not None:
+            proof.prover.close()
+    return proof is not None
+
+
+_OPCODES = bytes(
+    ord(getattr(pickle, name))
+    for name in pickle.__all__
+    if len(name) > 1
+    and isinstance(getattr(pickle, name), bytes)
+    and len(getattr(pickle, name)) == 1
+)
+
+
+def mutated(stream: bytes, rng: random.Random) -> bytes:
+    """Return a stream with a few bytes changed, dropped, doubled or moved."""
+    data = bytearray(stream)
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randrange(len(data))
+        kind = rng.randrange(5)
+        if kind == 0:
+            data[at] = rng.choice(_OPCODES)
+        elif kind == 1:
+            data[at] = rng.randrange(64)
+        elif kind == 2:
+            del data[at : at + rng.randint(1, 4)]
+        elif kind == 3:
+            data[at:at] = data[at : at + rng.randint(1, 12)]
+        else:
+            data[at:at] = bytes([rng.choice(_OPCODES)])
+        if not data:
+            return b"."
+    return bytes(data)
+
+
+def main(seed: int, count: int) -> None:
+    """Print every mutated stream on which the engines differ."""
+    rng = random.Random(seed)
+    values = samples.values()
+    streams = [c_pickled(value, protocol) for value in values for protocol in range(6)]
+    streams = [stream for stream in streams if stream]
+    for _ in range(count):
+        difference = differs(mutated(rng.choice(streams), rng))
+        if difference:
+            print(difference, flush=True)
+
+
+def c_pickled(value: object, protocol: int) -> bytes:
+    """Pickle at a protocol, ``b""`` if it cannot be."""
+    file = io.BytesIO()
+    try:
+        pickle.Pickler(file, protocol).dump(value)
+    except Exception:
+        return b""
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,79 @@
+"""States of compiled trees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pickleball_hook.rules import trees
+
+
+@pytest.fixture
+def tree() -> Any:
+    numpy = pytest.importorskip("numpy")
+    fitted = pytest.importorskip("sklearn.tree").DecisionTreeClassifier()
+    return fitted.fit(numpy.arange(8.0).reshape(4, 2), [0, 1, 0, 1]).tree_
+
+
+def mapped(folder: Path, array: Any) -> Any:
+    """Return an array as joblib maps it from its file."""
+    import numpy
+
+    path = folder / "array"
+    path.write_bytes(array.tobytes())
+    return numpy.memmap(path, dtype=array.dtype, mode="r", shape=array.shape)
+
+
+@pytest.mark.parametrize("key", ["nodes", "values"])
+def test_mapped_arrays_are_read_once(tree: Any, tmp_path: Path, key: str) -> None:
+    import numpy
+
+    state = tree.__getstate__()
+    before = state[key].tolist()
+    state[key] = mapped(tmp_path, state[key])
+    assert trees.decision_tree(tree, state) == ""
+    assert type(state[key]) is numpy.ndarray
+    (tmp_path / "array").write_bytes(b"\0" * state[key].nbytes)
+    assert state[key].tolist() == before
+
+
+def test_mapped_nodes_are_judged(tree: Any, tmp_path: Path) -> None:
+    state = tree.__getstate__()
+    nodes = state["nodes"].copy()
+    nodes["left_child"][0] = 1 << 20
+    state["nodes"] = mapped(tmp_path, nodes)
+    assert trees.decision_tree(tree, state)
+
+
+def test_arrays_of_other_classes_are_not_taken(tree: Any) -> None:
+    import numpy
+
+    state = tree.__getstate__()
+    state["nodes"] = state["nodes"].view(numpy.recarray)
+    assert "exact arrays" in trees.decision_tree(tree, state)
+
+
+@pytest.mark.parametrize(("feature", "suits"), [(0, True), (1, True), (2, False), (-1, False)])
+@pytest.mark.parametrize("left", [1, 0, 9])
+def test_condensed_states_suit_the_same_trees(
+    tree: Any, feature: int, suits: bool, left: int
+) -> None:
+    state = tree.__getstate__()
+    state["nodes"] = state["nodes"].copy()
+    state["nodes"]["feature"][0] = feature
+    state["nodes"]["left_child"][0] = left
+    small = trees.condensed(state)
+    assert (trees.decision_tree(tree, state) == "") is (suits and left == 1)
+    assert (small is not None and trees.decision_tree(tree, small) == "") is (suits and left == 1)
+
+
+def test_condensed_states_of_leaves_and_others(tree: Any) -> None:
+    state = tree.__getstate__()
+    leaf = {**state, "nodes": state["nodes"][-1:].copy(), "node_count": 1}
+    for given in (leaf, {**state, "nodes": None}, {**state, "nodes": state["values"]}):
+        small = trees.condensed(given)
+        assert trees.decision_tree(tree, given) == trees.decision_tree(tree, small) == ""
+    assert trees.condensed([state]) is None
+    assert trees.condensed({**state, "node_count": 99}) is None

@@ -1,0 +1,94 @@
+"""What a refused global would come to: the sink that it is, or the way to one."""
+
+from __future__ import annotations
+
+import pytest
+
+from policy_cache.analysis import chains
+from policy_cache.model import CALL, CONSTRUCT, STATE
+
+SOURCE = """
+import os
+
+def clean(x): return [x]
+def act(x): return inner(x)
+def inner(x): os.system(x)
+
+alias = act
+
+class Calm:
+    def __init__(self, x): self.x = x
+
+class Made:
+    def __new__(cls, x): os.mkdir(x)
+
+class Called:
+    def __init__(self, x): os.mkdir(x)
+
+class Meta(type):
+    def __call__(cls, x): os.mkdir(x)
+
+class ByMeta(metaclass=Meta): pass
+
+class Restored:
+    def __setstate__(self, state): os.mkdir(state)
+
+class Dropped:
+    def __del__(self): os.mkdir(self.path)
+    def run(self, x): os.mkdir(x)
+
+class Twice:
+    def __init__(self, f, x):
+        f(x)
+        os.mkdir(x)
+"""
+
+
+@pytest.fixture(autouse=True)
+def acme(library) -> None:
+    library.module(SOURCE)
+
+
+def test_the_sink_itself() -> None:
+    found = chains.chain("os", "system", CALL)
+    assert found.startswith("is ") and found.endswith("which starts or signals a process")
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [
+        ("act", CALL),
+        ("Made", CALL),
+        ("Made", CONSTRUCT),
+        ("Called", CALL),
+        ("ByMeta", CALL),
+        ("Restored", STATE),
+        ("Dropped", STATE),
+        ("Dropped", CONSTRUCT),
+        ("Dropped.run", CALL),
+    ],
+)
+def test_the_way_to_a_sink(name: str, operation: str) -> None:
+    found = chains.chain("acme", name, operation)
+    assert found.startswith("reaches ")
+    assert "acme.py:" in found
+
+
+def test_each_call_on_the_way() -> None:
+    assert chains.chain("acme", "act", CALL).count("acme.py:") == 2
+
+
+def test_what_acts_by_itself_comes_first() -> None:
+    assert "mkdir" in chains.chain("acme", "Twice", CALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [("clean", CALL), ("Calm", CALL), ("Called", CONSTRUCT), ("Restored", CALL), ("none", CALL)],
+)
+def test_nothing_known(name: str, operation: str) -> None:
+    assert chains.chain("acme", name, operation) == ""
+
+
+def test_a_function_that_has_another_name() -> None:
+    assert chains.chain("acme", "alias", CALL).startswith("reaches ")
