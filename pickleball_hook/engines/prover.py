@@ -75,8 +75,9 @@ class Named:
         Whether each call is to be checked with the real arguments.
     opaque : bool
         Whether a call must be seen to give neither a container nor a callable.
-    searched : bool
-        Whether a call must be seen to give nothing that holds a callable.
+    searched : dict of (str, str) to (Verdict or None, str)
+        Who may call what is in the results of calls, or methods of it, by which operation; None if
+        that is only known when it is replayed.
     late : bool
         Whether the states in `made` are still to be judged.
     later : dict of int to object
@@ -133,7 +134,8 @@ class Named:
         self.calls = 0
         self.replayed = itertools.count()
         self.later: dict[int, Any] = {}
-        self.called = self.checked = self.late = self.opaque = self.searched = False
+        self.called = self.checked = self.late = self.opaque = False
+        self.searched: dict[tuple[str, str], tuple[Verdict | None, str]] = {}
         self.checks = self.contents = False
         self.harmless: set[str] = set()
         self.acts: bool | None = None
@@ -150,7 +152,8 @@ class Named:
         if self.calls:
             self.calls = 0
             self.replayed = itertools.count()
-        self.checked = self.opaque = self.searched = False
+        self.checked = self.opaque = False
+        self.searched = {}
 
 
 class Prover(Guard):

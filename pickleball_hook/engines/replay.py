@@ -17,10 +17,10 @@ from types import FunctionType
 
 from pickleball_hook.engines import keeping, machine, shadow
 from pickleball_hook.engines.gate import Reader
+from pickleball_hook.engines.handed import Handed
 from pickleball_hook.engines.prover import LARGE_ITEM, Unsure
 from pickleball_hook.engines.setters import permit_late
 from pickleball_hook.judging import states
-from pickleball_hook.judging.guard import find_callable
 from pickleball_hook.net import events
 from pickleball_hook.originals import CUnpickler
 from policy_cache.model import CALL
@@ -270,6 +270,7 @@ class Replay(CUnpickler):  # type: ignore[misc]
     _trampolines: dict[int, Named]
     _requests: Iterator[tuple[tuple[str, str], Named]]
     _prover: Prover
+    _handed: Handed
 
     def find_class(self, module: str, name: str) -> object:
         """Return the next global if it is the one that was judged."""
@@ -277,7 +278,7 @@ class Replay(CUnpickler):  # type: ignore[misc]
         if request != (module, name) or named is None:
             raise Otherwise(f"{module}.{name}")
         if named.trampoline:
-            stand_in = _trampoline(self._guard, self._prover, named)
+            stand_in = _trampoline(self._guard, self._prover, self._handed, named)
             self._trampolines[id(stand_in)] = named
             return stand_in
         return named.real
@@ -305,10 +306,10 @@ class _PersistentReplay(Replay):
         return value
 
 
-def _trampoline(guard: Guard, prover: Prover, named: Named) -> Any:
+def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> Any:
     """Return what stands for a callable that is only called: a check of each call."""
     real, checked, opaque, later = named.real, named.checked, named.opaque, named.later
-    count, searched = named.replayed, named.searched
+    count, searched = named.replayed, bool(named.searched)
 
     def call(*args: Any) -> Any:
         func = machine.check_call(guard, real, args, "REDUCE") if checked else real
@@ -320,7 +321,7 @@ def _trampoline(guard: Guard, prover: Prover, named: Named) -> Any:
         index = next(count)
         bare = index not in later and guard.are_literals(args)  # holds what its library put there
         own = (id(value),) if bare else ()
-        if searched and find_callable([value], guard.reason_against_use, own) is not None:
+        if searched and not handed.permits(value, named, own):
             raise Abandoned
         if index in later:
             if sys.getrefcount(value) > _NEW:
@@ -442,6 +443,7 @@ def _replay(
     unpickler._requests = iter(zip(proof.requests, proof.answers))  # noqa: B905 (3.10)
     if guard is not None:
         unpickler._guard, unpickler._outer, unpickler._trampolines = guard, outer, {}
+        unpickler._handed = Handed(guard, proof.prover)
         unpickler._prover = proof.prover
     return unpickler
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pickleball_hook.engines.prover import Prover
+    from policy_cache.model import Verdict
 
 
 STATE_RULES = frozenset(["", "scipy_distribution", "literal_args", "sklearn_vectorizer"])
@@ -165,7 +166,7 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         prover.kept.append((state,))
         note_containers(prover, state)
         if inert:
-            search(prover, state, live)
+            search(prover, state, verdict, STATE, live)
         if flat and not any(map(_is_special, state)):
             layouts.add((*state,))
 
@@ -185,7 +186,9 @@ def _is_flat(prover: Prover, state: dict[Any, Any]) -> bool:
     return kinds <= prover.inert
 
 
-def search(prover: Prover, state: Any, live: bool = False) -> None:
+def search(
+    prover: Prover, state: Any, verdict: Verdict, operation: str, live: bool = False
+) -> None:
     """Check that a state holds nothing that could be called.
 
     What calls gave is left to the replay; if that is under way (`live`) it must know of it.
@@ -197,6 +200,7 @@ def search(prover: Prover, state: Any, live: bool = False) -> None:
     waiting = [state]
     places: dict[int, int] = {}
     results = []
+    calls_methods = any(verdict.traits.get(METHODS, {}).get(operation, ()))
     while waiting:
         value = waiting.pop()
         kind: Any = type(value)
@@ -219,9 +223,10 @@ def search(prover: Prover, state: Any, live: bool = False) -> None:
             waiting += parts.hidden(value)
         elif issubclass(kind, Result):
             named = kind.named
-            if live and not named.searched:
-                raise Unsure
-            named.searched = True
+            if live and (("", "") not in named.searched or calls_methods):
+                raise Unsure  # it may be there already, and nobody has looked at it for this
+            if not live:
+                named.searched[verdict.target, operation] = (verdict, operation)
             results.append(value)
             waiting += [named.later[value.index]] if value.index in named.later else []
         elif kind not in prover.inert or id(value) in prover.objects:
@@ -240,7 +245,7 @@ def _note_results(prover: Prover, state: Any) -> None:
     for value in state if type(state) is tuple else (state,):
         for part in value.values() if type(value) is dict else (value,):
             if issubclass(type(part), Result):
-                part.named.searched = True
+                part.named.searched["", ""] = (None, "")  # by whom is only known then
                 results[id(part)] = part
                 places[id(part)] = places.get(id(part), 0) + 1
     keep_alone(prover, [*results.values()], places)

@@ -200,7 +200,7 @@ def _are_harmless(prover: Prover, verdict: Verdict, args: tuple[Any, ...]) -> bo
             found = methods.within(rest)
             if found is None or any(issubclass(kind, Result) for kind in found[0]):
                 return False
-            search(prover, rest)
+            search(prover, rest, verdict, CALL)
         except Unsure:
             return False
     if rest:

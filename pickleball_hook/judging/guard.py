@@ -302,6 +302,13 @@ class Guard:
             return "" if _is_data_type(value) else "it belongs to the whole process"
         return self.reason_against_call(value)
 
+    def reason_against_handing(self, verdict: Verdict, operation: str, value: object) -> str:
+        """Return why code that calls what it is given, or sets attributes, may not have a value."""
+        # A built-in function has no attribute to set but ``__module__``: it is called, at most.
+        if operation in verdict.traits.get(SETS, ()) and type(value) is not _BUILTIN:
+            return self.reason_against_change(value)
+        return self.reason_against_use(value, code=verdict, closed=True)
+
     def reason_against_instance(self, cls: type) -> str:
         """Return why others may not call the instances of a class, ``""`` if they may."""
         for base in cls.__mro__:
@@ -430,16 +437,11 @@ class Guard:
             return
         used = [values[index] for index in positions.get("calls", ()) if index < len(values)]
 
-        def use(value: object) -> str:
+        def handing(value: object) -> str:
             used.append(value)
-            return self.reason_against_use(value, code=verdict, closed=True)
+            return self.reason_against_handing(verdict, operation, value)
 
-        def change(value: object) -> str:
-            # A built-in function has no attribute to set but ``__module__``: it is called, at most.
-            return use(value) if type(value) is _BUILTIN else self.reason_against_change(value)
-
-        sets = operation in verdict.traits.get(SETS, ())
-        found = find_callable(rest, change if sets else use, self.untouched)
+        found = find_callable(rest, handing, self.untouched)
         if found is None and used:
             called = methods.called_by(self, used, values)
             if called.reason:
@@ -618,13 +620,13 @@ def _within(values: Iterable[Any], untouched: Collection[int]) -> Iterator[Any]:
             waiting += parts.hidden(value) if isinstance(value, _BOUND_KINDS) else ()
             continue
         if isinstance(value, dict):
-            waiting += dict.keys(value)
-            waiting += dict.values(value)
+            waiting += parts.weighty([*dict.keys(value)])
+            waiting += parts.weighty([*dict.values(value)])
         elif isinstance(value, (list, tuple, set, frozenset)):
-            waiting += (
+            waiting += parts.weighty(
                 [*kind.__iter__(value)] if kind in (list, tuple, set, frozenset) else _items(value)
             )
-        waiting += parts.hidden(value)
+        waiting += parts.weighty(parts.hidden(value))
 
 
 def _items(value: Any) -> list[Any]:

@@ -74,14 +74,14 @@ def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any
         if not direct:
             return Called()
         kinds = {type(value) for value in operands}
-        return _of_classes(guard, _called(guard, kinds, set(direct)), operands)
+        return of_classes(guard, _called(guard, kinds, set(direct)), operands)
     found = within(operands)
     if found is None:
         return Called(_TOO_MUCH)
-    return _of_classes(guard, called_on_kinds(guard, verdict, operation, found[0]), found[1])
+    return of_classes(guard, called_on_kinds(guard, verdict, operation, found[0]), found[1])
 
 
-def _of_classes(guard: Guard, called: Called, callables: Iterable[Any]) -> Called:
+def of_classes(guard: Guard, called: Called, callables: Iterable[Any]) -> Called:
     """Judge the same methods where a class is in the place of the object: ``state["log"].open()``.
 
     A static or class method then runs with all arguments, any other one with the first for `self`.
@@ -102,6 +102,20 @@ def _of_classes(guard: Guard, called: Called, callables: Iterable[Any]) -> Calle
 
 def called_by(guard: Guard, callables: Iterable[Any], operands: list[Any]) -> Called:
     """Judge the methods that callables among the operands call: with what else is among them."""
+    asked = _asked_by(guard, callables)
+    found = within(operands) if asked else None
+    if found is None:
+        return Called(_TOO_MUCH) if asked else Called()
+    return _called(guard, found[0], asked)
+
+
+def called_among(guard: Guard, callables: Iterable[Any], kinds: set[type]) -> Called:
+    """Judge the same of operands that are, or hold, instances of classes."""
+    return _called(guard, kinds, _asked_by(guard, callables))
+
+
+def _asked_by(guard: Guard, callables: Iterable[Any]) -> set[str]:
+    """Return the names of methods that callables call on what they are given."""
     asked: set[str] = set()
     for value in callables:
         known = guard.named_verdict(value)
@@ -109,10 +123,7 @@ def called_by(guard: Guard, callables: Iterable[Any], operands: list[Any]) -> Ca
             known = policies.verdict(known.module, known.name, CALL)
         for names_of in known.traits.get(METHODS, {}).get(CALL, ()) if known is not None else ():
             asked.update(names_of)
-    found = within(operands) if asked else None
-    if found is None:
-        return Called(_TOO_MUCH) if asked else Called()
-    return _called(guard, found[0], asked)
+    return asked
 
 
 def called_on_kinds(guard: Guard, verdict: Verdict, operation: str, kinds: set[type]) -> Called:
@@ -151,12 +162,12 @@ def within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
         if len(seen) > _DEEPEST_LOOK:
             return None
         if isinstance(value, dict):
-            waiting += dict.keys(value)
-            waiting += dict.values(value)
+            waiting += parts.weighty([*dict.keys(value)])
+            waiting += parts.weighty([*dict.values(value)])
         for base in _SEQUENCES:
             if isinstance(value, base):
-                waiting += base.__iter__(value)
-        waiting += parts.hidden(value)
+                waiting += parts.weighty([*base.__iter__(value)])
+        waiting += parts.weighty(parts.hidden(value))
     return kinds, callables
 
 
@@ -220,7 +231,7 @@ def held_as(called: frozenset[str], values: Iterable[Any]) -> list[Any]:
         for base in _SEQUENCES:
             if isinstance(value, base):
                 inner += base.__iter__(value)
-        waiting += inner
+        waiting += parts.weighty(inner)
     return found
 
 
@@ -253,7 +264,7 @@ def held_by(kinds: frozenset[type], values: Iterable[Any]) -> list[Any]:
         for base in _SEQUENCES:
             if isinstance(value, base):
                 items += base.__iter__(value)
-        waiting += [(item, is_held) for item in items]
+        waiting += [(item, is_held) for item in parts.weighty(items)]
     return found
 
 

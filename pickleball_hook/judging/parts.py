@@ -15,6 +15,7 @@ from types import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
 
@@ -40,6 +41,14 @@ def attributes(value: object) -> dict[str, Any] | None:
 
 _PLAIN = frozenset([dict, list, tuple, set, frozenset, str, bytes, bytearray, int, float, bool])
 """Exact types that hold nothing but their items."""
+
+
+_SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
+
+
+def weighty(items: Collection[Any]) -> Collection[Any]:
+    """Return items, or none if all are exact scalars, which a look at C speed tells."""
+    return () if _SCALARS.issuperset(map(type, items)) else items
 
 
 def hidden(value: object) -> list[Any]:

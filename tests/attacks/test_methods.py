@@ -30,6 +30,26 @@ ATTACKS = [
         "close() of an instance of gadgets.methods.File",
     ),
     Attack(
+        "a state setter closes what a call gives",
+        lambda canary: stream(
+            made("Logs", log=call(name("gadgets.methods", "Opened"), value(canary)))
+        ),
+        "close() of an instance of gadgets.methods.Opened",
+    ),
+    Attack(
+        "a state setter closes one of several things that calls give",
+        lambda canary: stream(
+            made(
+                "LogsDeep",
+                logs={
+                    "x": call(name("gadgets.methods", "Opened"), value(canary)),
+                    "y": call(name("collections", "OrderedDict")),
+                },
+            )
+        ),
+        "close() of an instance of gadgets.methods.Opened",
+    ),
+    Attack(
         "a state setter closes what it finds deep in the state",
         lambda canary: stream(made("LogsDeep", logs={"x": made("File", path=canary)})),
         "close() of an instance of gadgets.methods.File",

@@ -256,7 +256,7 @@ def test_dependencies_missing(run: Runner, scratch: Environment) -> None:
     assert printed(run, "import pickle; print(state())", python=scratch.python) == PATCHED
 
 
-@pytest.mark.parametrize("module", ["startup.py", "patches.py"])
+@pytest.mark.parametrize("module", ["startup.py", "doors/patches.py"])
 @pytest.mark.parametrize(
     "text",
     ["raise RuntimeError('broken\\nin two lines')", "raise SystemExit(3)", "this is no Python", ""],
@@ -274,7 +274,9 @@ def test_broken_hook_leaves_python_working(
 
 
 def test_broken_hook_without_stderr(run: Runner, scratch: Environment) -> None:
-    (scratch.site_packages / "pickleball_hook" / "patches.py").write_text("raise SystemExit(3)")
+    (scratch.site_packages / "pickleball_hook" / "doors" / "patches.py").write_text(
+        "raise SystemExit(3)"
+    )
     script = "import sys; sys.stderr = {}; import pickle; print(pickle.loads(pickle.dumps([1])))"
     for replacement in ("None", "open('closed', 'w'); sys.stderr.close()"):
         done = run(script.format(replacement), python=scratch.python)
@@ -282,7 +284,7 @@ def test_broken_hook_without_stderr(run: Runner, scratch: Environment) -> None:
 
 
 def test_interrupt_is_not_swallowed(run: Runner, scratch: Environment) -> None:
-    path = scratch.site_packages / "pickleball_hook" / "patches.py"
+    path = scratch.site_packages / "pickleball_hook" / "doors" / "patches.py"
     path.write_text("raise KeyboardInterrupt")
     script = "try: import pickle\nexcept KeyboardInterrupt: print('interrupted')"
     assert printed(run, script, python=scratch.python) == "interrupted"

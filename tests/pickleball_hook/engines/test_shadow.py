@@ -167,7 +167,7 @@ def test_an_array_of_objects_gets_an_item_for_each(items: list[int]) -> None:
 
 def test_what_code_had_before_it_was_judged_is_not_alone() -> None:
     """A place that is taken away after the judgement must not stand for one that code has."""
-    custom = b"\x80\x04ctests.pickleball_hook.shapes\nCustom\n\x940("
+    custom = b"\x80\x04ctests.pickleball_hook.engines.shapes\nCustom\n\x940("
     table = b"(\x8c\x01aK\x01d\x940"
     first = b"h\x00)\x81}\x8c\x05valueh\x01sb"
     holder = b"}\x94\x8c\x01xh\x01s0"
@@ -204,7 +204,7 @@ def test_a_dict_that_looks_at_its_items_is_not_proven(protocol: int) -> None:
 )
 @pytest.mark.parametrize("name", ["Table", "Bunch", "Checked"])
 def test_dicts_of_other_classes_as_both_engines_have_them(name: str, last: bytes) -> None:
-    head = b"\x80\x04ctests.pickleball_hook.shapes\n" + name.encode() + b"\n\x94)\x81"
+    head = b"\x80\x04ctests.pickleball_hook.engines.shapes\n" + name.encode() + b"\n\x94)\x81"
     assert not differential.differs(head + last)
 
 

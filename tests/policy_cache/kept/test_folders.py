@@ -57,7 +57,7 @@ class TestUserFolder:
     @pytest.mark.parametrize(("flag", "counts"), [("-B", True), ("-E", False), ("-I", False)])
     def test_override_needs_the_environment(self, flag: str, counts: bool, tmp_path: Path) -> None:
         script = (
-            f"import sys; sys.path.insert(0, {str(Path(folders.__file__).parents[1])!r})\n"
+            f"import sys; sys.path.insert(0, {str(Path(folders.__file__).parents[2])!r})\n"
             "from policy_cache.kept import folders\n"
             "print(folders.user_folder('cache', 'SOME_FOLDER'))"
         )

@@ -16,7 +16,7 @@ from policy_cache.kept import entries, store
 from policy_cache.kept.entries import Entry, Owner
 from policy_cache.kept.store import Store
 
-PROJECT = Path(store.__file__).parents[1]
+PROJECT = Path(store.__file__).parents[2]
 
 
 class Site:

@@ -207,3 +207,13 @@ class Quiet:
         return 1
 
     size = 1
+
+
+class Opened(File):
+    """A file that a call makes, as its reducer says."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Opened, (self.path,)
