@@ -75,6 +75,9 @@ _DEEPEST_LOOK = 100_000
 _LONGEST_CODE = 8
 """Characters in the code of a dtype."""
 
+_LOOKS = frozenset(["items", "keys", "values", "copy", "__iter__", "__len__"])
+"""Methods of plain containers that call nothing."""
+
 _HEAP_TYPE = 1 << 9
 """CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
 
@@ -272,6 +275,8 @@ class Guard:
         """
         if not isinstance(value, names.CALLABLE_KINDS):
             return self.reason_against_call(value)
+        if _only_looks(value) or _is_remover(value):
+            return ""
         verdict = self.named_verdict(value)
         if verdict is None and _is_data_type(value):
             return ""  # the factory of a library's own defaultdict
@@ -549,6 +554,30 @@ class Guard:
         if known is None or known.traits.get(BARE):
             return known is not None
         return bool(policies.verdict(known.module, known.name, CALL).traits.get(BARE))
+
+
+def _only_looks(function: Any) -> bool:
+    """Tell whether a bound method gives what is in a plain container, and runs no other code.
+
+    Libraries keep such methods: ``self._nodes_nbrs = self._adjdict.items`` (networkx,
+    classes/reportviews.py).
+    """
+    if type(function) is not _BUILTIN or type(function.__self__) not in (dict, list, set):
+        return False
+    return function.__name__ in _LOOKS
+
+
+def _is_remover(function: Any) -> bool:
+    """Tell whether a function is what a weak container keeps to drop an item that is gone."""
+    return type(function) is types.FunctionType and function.__code__ in _removers()
+
+
+@functools.cache
+def _removers() -> frozenset[types.CodeType]:
+    """Return the code of the functions that the containers of weakref make."""
+    kinds = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
+    parts_of = [part for kind in kinds for part in kind.__init__.__code__.co_consts]
+    return frozenset(part for part in parts_of if isinstance(part, types.CodeType))
 
 
 def _attribute_values(values: list[Any]) -> list[Any]:

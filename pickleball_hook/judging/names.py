@@ -446,7 +446,7 @@ def inherits_reducer(cls: object, verdict: Verdict) -> bool:
             if any("base policy" in evidence for evidence in known.grants.values()):
                 return False
             return policies.owner_kind(base.__module__) == "distribution" and is_compiled(base)
-        if _has_constructor(base):
+        if base is not cls and _has_constructor(base):
             return False  # the analysis may have seen another base in its place
     return False
 
