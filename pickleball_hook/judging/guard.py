@@ -75,7 +75,7 @@ _DEEPEST_LOOK = 100_000
 _LONGEST_CODE = 8
 """Characters in the code of a dtype."""
 
-_LOOKS = frozenset(["items", "keys", "values", "copy", "__iter__", "__len__"])
+_LOOKS = frozenset(["items", "keys", "values", "copy"])
 """Methods of plain containers that call nothing."""
 
 _HEAP_TYPE = 1 << 9

@@ -1,0 +1,74 @@
+"""What code that calls what it is given may be given."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from pickleball_hook import context
+from pickleball_hook.judging.guard import Guard
+from pickleball_hook.judging.names import inherits_reducer
+from policy_cache.model import UNREDUCED, Verdict
+
+
+class Named(list):  # type: ignore[type-arg]
+    pass
+
+
+class Tally(Counter):  # type: ignore[type-arg]
+    def __init__(self, words: Any = None) -> None:
+        super().__init__(words)
+
+
+class Loud(Tally):
+    def __init__(self) -> None:
+        super().__init__("loud")
+
+
+class Own(Tally):
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Own, ()
+
+
+def remove(item: object, selfref: object = None) -> None:
+    """Nothing but the name of what a weak container keeps."""
+
+
+@pytest.fixture
+def guard() -> Any:
+    with context.entering() as load:
+        yield Guard(load, True, "", "")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {}.items,
+        {}.keys,
+        {}.copy,
+        [].copy,
+        weakref.WeakKeyDictionary()._remove,  # type: ignore[attr-defined]
+        weakref.WeakValueDictionary()._remove,  # type: ignore[attr-defined]
+        weakref.WeakSet()._remove,
+    ],
+)
+def test_may_be_called_with_anything(guard: Guard, value: object) -> None:
+    assert guard.reason_against_use(value) == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{}.update, {}.get, [].sort, [].index, Named().copy, "".join, open, remove, functools.reduce],
+)
+def test_may_not(guard: Guard, value: object) -> None:
+    assert guard.reason_against_use(value)
+
+
+@pytest.mark.parametrize(("cls", "inherits"), [(Tally, True), (Loud, False), (Own, False)])
+def test_reducer_of_a_base(cls: type, inherits: bool) -> None:
+    verdict = Verdict(cls.__module__, cls.__qualname__, "class", "", {}, {}, "", {UNREDUCED: True})
+    assert inherits_reducer(cls, verdict) is inherits
