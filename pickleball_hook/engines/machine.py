@@ -19,7 +19,7 @@ from types import FunctionType, MethodType
 from typing import Any, cast
 
 from pickleball_hook import originals
-from pickleball_hook.engines import frames
+from pickleball_hook.engines import faults, frames
 from pickleball_hook.judging import makers, names, states
 from pickleball_hook.judging.guard import Guard
 from pickleball_hook.judging.states import check_build, class_verdict, full_name, halves
@@ -555,10 +555,11 @@ def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> No
     cls = type(target)
     if made is None or made.value is not target or not made.fresh:
         guard.refuse(guard.name(target), opcode, "only an object that this load has made is filled")
-    verdict = class_verdict(guard, cls)
+    class_verdict(guard, cls)
     reason = guard.permits(cls, FILL)
     if reason:
         guard.refuse(full_name(cls), opcode, reason)
+    verdict = class_verdict(guard, cls)  # only now is it known what filling one does
     attributes = getattr(target, "__dict__", None)
     if isinstance(attributes, dict) and any(hook in attributes for hook in INSTANCE_HOOKS):
         guard.refuse(full_name(cls), opcode, "its state shadows the method that would be called")
@@ -672,7 +673,7 @@ class ReferenceUnpickler(originals.PythonUnpickler):  # type: ignore[misc]
 
     def resolve(self, module: str, name: str) -> object:
         """Resolve a global for the outer unpickler's ``super().find_class``."""
-        return find_class(self, module, name)
+        return faults.checked(self._guard, find_class, self, module, name)
 
     def _ask_for_persistent(self, pid: object) -> object:
         guard = self._guard

@@ -75,6 +75,8 @@ class Named:
         Whether each call is to be checked with the real arguments.
     opaque : bool
         Whether a call must be seen to give neither a container nor a callable.
+    hashed : bool
+        Whether what a call gave has been a key, or in a set.
     searched : dict of (str, str) to (Verdict or None, str)
         Who may call what is in the results of calls, or methods of it, by which operation; None if
         that is only known when it is replayed.
@@ -103,6 +105,7 @@ class Named:
         "contents",
         "count",
         "harmless",
+        "hashed",
         "keys",
         "late",
         "later",
@@ -134,7 +137,7 @@ class Named:
         self.calls = 0
         self.replayed = itertools.count()
         self.later: dict[int, Any] = {}
-        self.called = self.checked = self.late = self.opaque = False
+        self.called = self.checked = self.late = self.opaque = self.hashed = False
         self.searched: dict[tuple[str, str], tuple[Verdict | None, str]] = {}
         self.checks = self.contents = False
         self.harmless: set[str] = set()
@@ -152,7 +155,7 @@ class Named:
         if self.calls:
             self.calls = 0
             self.replayed = itertools.count()
-        self.checked = self.opaque = False
+        self.checked = self.opaque = self.hashed = False
         self.searched = {}
 
 
@@ -281,7 +284,8 @@ class Prover(Guard):
             named.clear()
         if self.lent:
             self.inert.difference_update(self.lent)
-        tables: tuple[Any, ...] = (self.made, self.sealed, self.setters, self.held, self.answers)
+        made = (self.made, self.filled, self.sealed)
+        tables: tuple[Any, ...] = (*made, self.setters, self.held, self.answers)
         for table in tables:
             if table:
                 table.clear()
@@ -340,7 +344,7 @@ class Prover(Guard):
 
     def is_callable(self, value: object) -> bool:
         """Take what is not known for a callable."""
-        return type(value) is Unknown or super().is_callable(value)
+        return issubclass(type(value), Unknown) or super().is_callable(value)
 
     def stand_in(self, value: object) -> Named:
         """Return what stands for a judged global."""

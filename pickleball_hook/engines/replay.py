@@ -310,6 +310,7 @@ def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> A
     """Return what stands for a callable that is only called: a check of each call."""
     real, checked, opaque, later = named.real, named.checked, named.opaque, named.later
     count, searched = named.replayed, bool(named.searched)
+    watched = named.hashed or bool(guard.watch.asked)
 
     def call(*args: Any) -> Any:
         func = machine.check_call(guard, real, args, "REDUCE") if checked else real
@@ -321,6 +322,8 @@ def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> A
         index = next(count)
         bare = index not in later and guard.are_literals(args)  # holds what its library put there
         own = (id(value),) if bare else ()
+        if watched and not _is_watched(guard, prover, value):
+            raise Abandoned
         if searched and not handed.permits(value, named, own):
             raise Abandoned
         if index in later:
@@ -333,6 +336,12 @@ def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> A
         return value
 
     return call
+
+
+def _is_watched(guard: Guard, prover: Prover, value: object) -> bool:
+    """Tell whether what a call gave may be beside finalizers and keys that the shadow has seen."""
+    watch = guard.watch
+    return not watch.reason_against_made(guard, value) and watch.asked == prover.watch.asked
 
 
 _NEW = 2
@@ -490,6 +499,7 @@ def attempt(
         guard = guarded()
         guard.granted.update(prover.granted)
         guard.leave = Abandoned
+        guard.watch = prover.watch.copy()
     if prover.quiet is None:
         prover.quiet = not any(map(_runs_code, prover.named.values()))
     if not prover.quiet:
@@ -506,11 +516,13 @@ def attempt(
         return False, None
     except Changed:
         guarded().refuse("the stream", "read", "the file has changed while it was read")
-        raise
+        source.go_back()  # audited: the reference machine reads what it is now
+        return False, None
     except Otherwise as error:
         guarded().check_alive()
         guarded().refuse(str(error), "GLOBAL", _NOT_THE_SAME)
-        raise
+        source.go_back()
+        return False, None
     except BaseException:
         source.leave(reader.position)
         raise

@@ -25,7 +25,7 @@ from pickleball_hook.engines.prover import (
 from pickleball_hook.judging import parts, states
 from pickleball_hook.rules import trees
 from pickleball_hook.rules.table import OWNS_STATE, RULES
-from policy_cache.model import INERT, METHODS, REFER, STATE, TEXTLESS
+from policy_cache.model import AS_KEY, INERT, LATER, METHODS, REFER, STATE, TEXTLESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ class Result:
     def __class__(self) -> Any:
         self.named.opaque = True
         return Result
+
+    def __hash__(self) -> int:
+        self.named.hashed = True
+        return id(self)
 
     def __setstate__(self, state: Any) -> None:
         """Keep a state until it is known what it is for."""
@@ -274,11 +278,34 @@ def settle(prover: Prover) -> None:
         prover.judged.clear()
         _settle_alone(prover)
     prover.bounces = False
+    watched = bool(prover.watch.asked)
     for named in prover.named.values():
         named.trampoline = bool(named.checked or named.opaque or named.searched or named.later)
+        if named.hashed or (watched and _gives_anything(named)):
+            named.trampoline = True
         if named.trampoline or REFER not in named.verdict.grants:
             prover.bounces |= named.trampoline
             _settle_handed_out(named)
+
+
+def _gives_anything(named: Named) -> bool:
+    """Tell whether calls give objects of classes that are not known before they are there.
+
+    Raises
+    ------
+    Unsure
+        If that is so of a class, whose calls the replay does not see.
+    """
+    cls = named.real
+    if not isinstance(cls, type):
+        return named.called
+    if type(cls).__call__ is not type.__call__ or _is_python(states.static(cls, "__new__")):
+        raise Unsure
+    return False
+
+
+def _is_python(method: Any) -> bool:
+    return isinstance(getattr(method, "__func__", method), types.FunctionType)
 
 
 def _settle_alone(prover: Prover) -> None:
@@ -346,6 +373,8 @@ def permit_late(prover: Prover, value: object, state: Any) -> None:
     hook = prover.setters.get(cls)
     if hook is None:
         verdict = states.class_verdict(prover, cls)
+        if not {LATER, AS_KEY}.isdisjoint(verdict.traits.get(METHODS, ())):
+            raise Unsure  # it may have others in hand by now that have not been asked for this
         if STATE not in verdict.grants and prover.permits(cls, STATE):
             raise Unsure
         named = Named(cls, prover.class_verdict(cls))

@@ -251,9 +251,16 @@ def _nested_load(prover: Prover, named: Named) -> Any:
     def call(data: Any) -> Any:
         if type(data) not in (bytes, bytearray):
             raise Unsure
-        return Unknown()
+        return _Nested()
 
     return call
+
+
+class _Nested(Unknown):
+    """Stands for what another stream gave: what it does as a key has not been asked."""
+
+    __slots__ = ()
+    __hash__ = stop
 
 
 def _enum_call(prover: Prover, named: Named) -> Any:

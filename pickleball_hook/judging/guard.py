@@ -75,6 +75,7 @@ _DEEPEST_LOOK = 100_000
 _LONGEST_CODE = 8
 """Characters in the code of a dtype."""
 
+_BESIDE = "beside what the file has named, {}"
 _LOOKS = frozenset(["items", "keys", "values", "copy"])
 """Methods of plain containers that call nothing."""
 
@@ -114,6 +115,8 @@ class Guard:
         self.loader = loader
         self.granted: dict[int, tuple[object, Verdict]] = {}
         self.made: dict[int, Made] = {}
+        self.filled: list[object] = []
+        """Plain containers that calls have given, with something in them."""
         self.sealed: dict[int, object] = {}
         """Dicts that have become the attributes of an object when that got its state."""
         self.call_only: list[names.CallOnly] = []
@@ -180,13 +183,13 @@ class Guard:
         """Remember that `value` came onto the stack under a judged name."""
         self.granted[id(value)] = (value, verdict)
         if isinstance(value, type):
-            self._watch(value, verdict)
-
-    def _watch(self, cls: type, verdict: Verdict) -> None:
-        """Hold a class against the finalizers of the others, and theirs against it."""
-        reason = self.watch.reason_against(self, cls, verdict)
+            reason = self.watch.reason_against(self, value, verdict)
+        elif isinstance(value, names.CALLABLE_KINDS):
+            return
+        else:
+            reason = self.watch.reason_against_made(self, value)
         if reason:
-            self.refuse(_dotted(verdict), "GLOBAL", f"beside what the file has named, {reason}")
+            self.refuse(_dotted(verdict), "GLOBAL", _BESIDE.format(reason))
 
     def defines(self, cls: type, name: str) -> bool:
         """Tell whether a class written in Python, or such a base, has an attribute."""
@@ -387,15 +390,30 @@ class Guard:
 
     def made_here(self, value: object, fresh: bool) -> None:
         """Remember an object that an operation gave."""
-        if type(value) in _SCALARS or (fresh and type(value) in _PLAIN_CONTAINERS):
+        if type(value) in _SCALARS:
+            return
+        if fresh and type(value) in _PLAIN_CONTAINERS:
+            if value:  # a call has filled it
+                self.filled.append(value)
+                self._check_beside(value)
             return
         if id(value) in self.granted:
             return
         known = self.made.get(id(value))
         if known is None:
             self.made[id(value)] = Made(value, fresh)
-            if self.watch.asked and type(value) not in self.watch.kinds:
-                self._watch(type(value), self.class_verdict(type(value)))
+            self._check_beside(value)
+
+    def _check_beside(self, value: object) -> None:
+        """Hold what an operation gave against finalizers and hashes, and its own against all."""
+        reason = self.watch.reason_against_made(self, value)
+        if reason:
+            self.refuse(self.name(value), "REDUCE", _BESIDE.format(reason))
+
+    def present(self) -> list[object]:
+        """Return what the load has made, and what its names stand for."""
+        named = [value for value, _ in self.granted.values()]
+        return [*named, *self.filled, *(made.value for made in self.made.values())]
 
     def made_of(self, value: object, fresh: bool, operands: Iterable[object]) -> None:
         """Remember what a call gave, and whether it has anything of the file but literals."""

@@ -294,22 +294,51 @@ class Watch:
         self.asked: dict[str, set[str]] = {}
         self.kinds: set[type] = set()
 
+    def copy(self) -> Watch:
+        """Return another that knows the same."""
+        other = Watch()
+        other.asked, other.kinds = dict(self.asked), set(self.kinds)
+        return other
+
     def reason_against(self, guard: Guard, cls: type, verdict: Verdict) -> str:
         """Return why objects of a class may not be in a load with those that it has already."""
         if cls in self.kinds:
             return ""
         self.kinds.add(cls)
         reason = ""
+        grown = False
         for when in (LATER, AS_KEY):
             direct, deep = verdict.traits.get(METHODS, {}).get(when, ((), ()))
             known = self.asked.get(when, set())
             fresh = {*direct, *deep} - known
             if fresh:
+                grown = True
                 self.asked[when] = known | fresh
                 reason = reason or self._judged(guard, self.kinds, set(fresh), when)
             if known:
                 reason = reason or self._judged(guard, {cls}, set(known), when)
+        if grown and not reason:  # of what is in the objects of the load, only now is it asked
+            reason = self._within(guard.present(), guard)
         return reason
+
+    def reason_against_made(self, guard: Guard, value: object) -> str:
+        """Return why what a call gave, or a constant is, may not be beside what the load has."""
+        if self.asked:
+            return self._within([value], guard)
+        cls = type(value)
+        return (
+            "" if cls in self.kinds else self.reason_against(guard, cls, guard.class_verdict(cls))
+        )
+
+    def _within(self, values: list[object], guard: Guard) -> str:
+        found = within(values)
+        if found is None:
+            return _TOO_MUCH
+        for cls in found[0] - self.kinds:
+            reason = self.reason_against(guard, cls, guard.class_verdict(cls))
+            if reason:
+                return reason
+        return ""
 
     def _judged(self, guard: Guard, kinds: set[type], asked: set[str], when: str) -> str:
         found = _called(guard, kinds, asked)

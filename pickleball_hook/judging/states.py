@@ -62,6 +62,7 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
     verdict = class_verdict(guard, cls)
     if STATE not in verdict.grants and guard.permits(cls, STATE):
         guard.refuse(full_name(cls), "BUILD", verdict.why_not(STATE))
+    verdict = class_verdict(guard, cls)  # the question may have told more
     check_setter(guard, cls, verdict)
     check_own_setter(guard, inst)
     guard.check_addition(inst, STATE, [state])

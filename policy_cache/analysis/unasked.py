@@ -165,10 +165,8 @@ def _add(traits: dict[str, Any], trait: str, *operations: str) -> None:
 def note_methods(case: Case, summary: Summary, what: str, *operations: str) -> None:
     """Keep which methods of the operands, and of what is in them, some code may call.
 
-    Code that could not be followed is unproven, whatever else it may call.
+    Of code that could not be followed to its end, those that were met on the way.
     """
-    if summary.unproven:
-        return
     asked = [m.rpartition(".") for m in summary.methods]
     direct = {name for holder, _, name in asked if holder} - _UNASKED
     deep = {name for holder, _, name in asked if not holder} - _UNASKED

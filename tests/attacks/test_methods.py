@@ -7,7 +7,7 @@ import pytest
 from tests.attacks.assembler import build, call, get, name, new, put, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
 from tests.attacks.named import TOUCH
-from tests.attacks.opcodes import APPEND, EMPTY_LIST, MARK, POP, SETITEMS
+from tests.attacks.opcodes import APPEND, APPENDS, EMPTY_LIST, MARK, POP, SETITEM, SETITEMS
 
 
 def made(cls: str, **state: object) -> bytes:
@@ -21,9 +21,98 @@ def filled_late(cls: str, attribute: str, item: bytes) -> bytes:
     return target + get(7) + item + APPEND + POP
 
 
+def handle(canary: str) -> bytes:
+    """Return what a function makes, whose class is not named."""
+    return call(name("gadgets.methods", "open_handle"), value(canary))
+
+
+def handles(canary: str) -> bytes:
+    """Return a list of them."""
+    return call(name("gadgets.methods", "open_handles"), value([canary]))
+
+
+def container(cls: str, *filling: bytes) -> bytes:
+    """Return a container of the library that the file fills."""
+    return new(name("gadgets.methods", cls)) + b"".join(filling)
+
+
+def ended(log: bytes) -> bytes:
+    """Return what has a finalizer, made by a function, with a state."""
+    return build(call(name("gadgets.methods", "last")), {"log": log})
+
+
 DROPPED = "value = None"
+CLOSED = "close() of an instance of gadgets.methods.Handle"
 
 ATTACKS = [
+    Attack(
+        "a hash is what something says that a function has made",
+        lambda canary: stream(
+            value({}), MARK, made("Hashes", part=handle(canary)), value(1), SETITEMS
+        ),
+        "number() of an instance of gadgets.methods.Handle",
+    ),
+    Attack(
+        "a finalizer closes what a function has made",
+        lambda canary: stream(made("Closes", log=handle(canary))),
+        CLOSED,
+        after=DROPPED,
+    ),
+    Attack(
+        "a finalizer closes what functions have made, within a list",
+        lambda canary: stream(made("ClosesAll", logs=handles(canary))),
+        CLOSED,
+        after=DROPPED,
+    ),
+    Attack(
+        "a finalizer that is named once a function has made what it closes",
+        lambda canary: stream(handle(canary), put(1), POP, made("Closes", log=get(1))),
+        CLOSED,
+        after=DROPPED,
+    ),
+    Attack(
+        "a finalizer that is named once a function has made a list of what it closes",
+        lambda canary: stream(handles(canary), put(1), POP, made("ClosesAll", logs=get(1))),
+        CLOSED,
+        after=DROPPED,
+    ),
+    Attack(
+        "a finalizer of a class that is not named closes what the file holds",
+        lambda canary: stream(ended(made("File", path=canary))),
+        "close() of an instance of gadgets.methods.File",
+        after=DROPPED,
+    ),
+    Attack(
+        "a finalizer of a class that is not named closes what a function has made",
+        lambda canary: stream(ended(handle(canary))),
+        CLOSED,
+        after=DROPPED,
+    ),
+    Attack(
+        "a list closes what is put into it",
+        lambda canary: stream(container("Shelf", handle(canary), APPEND)),
+        CLOSED,
+    ),
+    Attack(
+        "a list closes all that is put into it",
+        lambda canary: stream(container("Shelf", MARK, handle(canary), handle(canary), APPENDS)),
+        CLOSED,
+    ),
+    Attack(
+        "a dict closes what is put into it",
+        lambda canary: stream(container("Cabinet", value("key"), handle(canary), SETITEM)),
+        CLOSED,
+    ),
+    Attack(
+        "a dict closes what is put into it, then asks its base",
+        lambda canary: stream(container("Drawer", value("key"), handle(canary), SETITEM)),
+        CLOSED,
+    ),
+    Attack(
+        "a setter that cannot be followed to its end closes what it gets",
+        lambda canary: stream(made("Pending", log=made("File", path=canary))),
+        "close() of an instance of gadgets.methods.File",
+    ),
     Attack(
         "a state setter closes what the state holds",
         lambda canary: stream(made("Logs", log=made("File", path=canary))),
@@ -154,6 +243,19 @@ HONEST = [
         lambda canary: stream(
             made("Applies", function=name("gadgets.methods", "close"), log=made("Quiet"))
         ),
+    ),
+    Attack(
+        "quiet containers",
+        lambda canary: stream(
+            value([]),
+            MARK,
+            container("Shelf", made("Quiet"), APPEND),
+            container("Cabinet", value("key"), made("Quiet"), SETITEM),
+            APPENDS,
+        ),
+    ),
+    Attack(
+        "quiet finalizer of a class that is not named", lambda canary: stream(ended(value(None)))
     ),
     Attack("quiet finalizer", lambda canary: stream(made("Closes", log=made("Quiet")))),
     Attack(

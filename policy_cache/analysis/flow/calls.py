@@ -15,7 +15,7 @@ from policy_cache.analysis.flow.definitions import (
     text_of,
 )
 from policy_cache.analysis.flow.lookups import SPECIAL, Lookups
-from policy_cache.analysis.flow.objects import items_of, may_act, opens
+from policy_cache.analysis.flow.objects import is_data_class, items_of, may_act, opens
 from policy_cache.analysis.flow.tables import (
     ASKED,
     CALLABLE,
@@ -109,13 +109,12 @@ class Calls(Lookups):
                 if atom.thing is not None:
                     self._change(node, atom.thing)
             is_object = bool(receiver.of(INSTANCE, NAMESPACE))
-            if (
-                isinstance(func.value, ast.Name)
-                and self._is_global(func.value.id)
-                and not is_object
-            ):
-                self._change_global(node, func.value.id, given)
-            self._keep(func.value, given)
+            holder: ast.expr = func.value
+            if is_data_class(receiver) and node.args:  # ``list.append(self, item)``
+                holder, is_object = node.args[0], True
+            if isinstance(holder, ast.Name) and self._is_global(holder.id) and not is_object:
+                self._change_global(node, holder.id, given)
+            self._keep(holder, given)
         for atom in receiver.of(NAMESPACE):
             self._call_namespace(node, atom, name, call)
         if name == "__new__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from policy_cache.analysis.flow.tables import OPENERS
+from policy_cache.analysis.flow.tables import DATA_BASES, OPENERS
 from policy_cache.analysis.sinks import sink
 from policy_cache.analysis.values import (
     BOUND,
@@ -66,6 +66,12 @@ def items_of(receiver: Value) -> Value:
         atom for atom in held.atoms if atom.thing is not None and atom.thing.kind == "module"
     ]
     return taken_out(Value(held.tainted, held.atoms.difference(modules)))
+
+
+def is_data_class(receiver: Value) -> bool:
+    """Tell whether a value is a class of data itself: its methods work on their first argument."""
+    things = [atom.thing for atom in receiver.atoms if atom.kind == GLOBAL]
+    return bool(things) and all(thing is not None and thing.key in DATA_BASES for thing in things)
 
 
 def outlives(atom: Atom) -> bool:

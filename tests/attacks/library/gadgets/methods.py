@@ -217,3 +217,98 @@ class Opened(File):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Opened, (self.path,)
+
+
+class Handle(File):
+    """A file that a function makes: no pickle names its class."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open_handle, (self.path,)
+
+
+def open_handle(path: str) -> Handle:
+    """Make one, which opens nothing yet."""
+    return Handle(path)
+
+
+class Handles:
+    """Holds some that a function has made."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self.held = [Handle(path) for path in paths]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open_handles, ([handle.path for handle in self.held],)
+
+    def close(self) -> None:
+        """Close all."""
+        for handle in self.held:
+            handle.close()
+
+
+def open_handles(paths: list[str]) -> list[Handle]:
+    """Make some, which open nothing yet."""
+    return Handles(paths).held
+
+
+class Last:
+    """A finalizer of a class that no pickle names."""
+
+    log: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return last, (), {"log": self.log}
+
+    def __del__(self) -> None:
+        if self.log is not None:
+            self.log.close()
+
+
+def last() -> Last:
+    """Make one."""
+    return Last()
+
+
+class Shelf(list[Any]):
+    """Closes what is put into it."""
+
+    def append(self, item: Any) -> None:
+        """Keep what is closed."""
+        item.close()
+        list.append(self, item)
+
+    def extend(self, items: Any) -> None:
+        """Keep what is closed."""
+        for item in items:
+            self.append(item)
+
+
+class Cabinet(dict[Any, Any]):
+    """Closes what is put into it."""
+
+    def __setitem__(self, key: Any, item: Any) -> None:
+        item.close()
+        dict.__setitem__(self, key, item)
+
+
+class Drawer(dict[Any, Any]):
+    """Closes what is put into it, by the method of its base."""
+
+    def __setitem__(self, key: Any, item: Any) -> None:
+        item.close()
+        super().__setitem__(key, item)
+
+
+class Pending:
+    """Cannot be followed to its end, and closes what it gets."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state["log"].close()
+        _CALLBACKS["pending"](len(state))
+        self.__dict__.update(state)
+
+
+_CALLBACKS: dict[str, Any] = {}
