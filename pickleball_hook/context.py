@@ -114,7 +114,7 @@ class entering:
         if violation is None or error is violation:
             return
         if error is None or isinstance(error, Exception):
-            raise violation from None
+            raise violation from violation.__cause__
 
 
 _trusted: ContextVar[tuple[Load | None, int] | None]

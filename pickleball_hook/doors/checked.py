@@ -11,7 +11,7 @@ import pickleball_hook
 import policy_cache
 from pickleball_hook import context
 from pickleball_hook.doors import channels, entry, own
-from pickleball_hook.engines import callbacks, gate, machine, overrides, replay
+from pickleball_hook.engines import callbacks, faults, gate, machine, overrides, replay
 from pickleball_hook.errors import PolicyViolation
 from pickleball_hook.judging import names
 from pickleball_hook.judging.guard import Guard
@@ -196,37 +196,56 @@ def _run(
             found: Guard = known
             return found
 
-        if twice is not None and gate.usable():
-            proven, value = _replayed(load, guarded, twice, options, path, outer)
-            if proven:
-                return value
-        events.listen()
-        guard = guarded()
-        if file is None and reopened is not None:
-            file = reopened()
-        load.files.append(file)
-        unpickler = machine.ReferenceUnpickler(guard, outer, file, **options)
-        if outer is not None:
-            unpickler.memo = outer.memo if outer._memo is not None else outer.memo.copy()
-            if outer._guard is None:
-                names.inherit(guard, unpickler.memo.values())
-            outer._machine = unpickler
         try:
-            value = unpickler.load()
-        except PolicyViolation:
-            raise
+            if twice is not None and gate.usable():
+                proven, value = _replayed(load, guarded, twice, options, path, outer)
+                if proven:
+                    return value
+            return _referenced(load, guarded(), file, options, outer, reopened)
         except Exception as error:
-            raise _plain_error(error, unpickler, reopened, options) from None
-        finally:
-            load.files.pop()
-            if outer is not None:
-                outer._machine, outer._protocol = None, unpickler.proto
-                outer._memo, outer._guard = unpickler.memo, guard
-            else:
-                _drop(unpickler, guard)
-            if load.depth == 1:
-                policies.flush()
-    return value
+            if not faults.is_ours(error):
+                raise
+            faults.refuse(Guard(load, enforcing(), path, named or loader), error)
+            if reopened is None or "buffers" in options:
+                raise
+            # Audited: a load must not fail because it could not be judged.
+            return _plain(outer, reopened(), options) if outer else c_load(reopened(), **options)
+
+
+def _referenced(
+    load: context.Load,
+    guard: Guard,
+    file: Any,
+    options: dict[str, Any],
+    outer: Any,
+    reopened: Callable[[], Any] | None,
+) -> object:
+    """Load on the reference machine."""
+    events.listen()
+    if file is None and reopened is not None:
+        file = reopened()
+    load.files.append(file)
+    unpickler = machine.ReferenceUnpickler(guard, outer, file, **options)
+    if outer is not None:
+        unpickler.memo = outer.memo if outer._memo is not None else outer.memo.copy()
+        if outer._guard is None:
+            names.inherit(guard, unpickler.memo.values())
+        outer._machine = unpickler
+    try:
+        return unpickler.load()
+    except PolicyViolation:
+        raise
+    except Exception as error:
+        raise _plain_error(error, unpickler, reopened, options) from None
+    finally:
+        load.files.pop()
+        if outer is not None:
+            outer._machine, outer._protocol = None, unpickler.proto
+            outer._memo, outer._guard = unpickler.memo, guard
+        else:
+            _drop(unpickler, guard)
+        if load.depth == 1:
+            policies.flush()
 
 
 def _drop(unpickler: machine.ReferenceUnpickler, guard: Guard) -> None:
@@ -320,7 +339,7 @@ def load_in_python(unpickler: Any, frame: FrameType) -> object:
         unpickler._guard = unpickler._earlier = guard
         unpickler.dispatch = _dispatch(type(unpickler))
         try:
-            value = machine.finish(unpickler, python_load(unpickler))
+            value = faults.checked(guard, _finished, unpickler)
         finally:
             load.files.pop()
             del unpickler.dispatch
@@ -328,6 +347,10 @@ def load_in_python(unpickler: Any, frame: FrameType) -> object:
             if load.depth == 1:
                 policies.flush()
     return value
+
+
+def _finished(unpickler: Any) -> object:
+    return machine.finish(unpickler, python_load(unpickler))
 
 
 def _is_at_own_bytes(unpickler: Any) -> bool:
@@ -393,9 +416,9 @@ def _alone(unpickler: Any, function: Any, args: tuple[Any, ...]) -> Any:
     if _is_plain():
         return _PLAIN_METHODS[function.__name__](unpickler, *args)
     with context.entering() as load:
-        unpickler._guard = Guard(load, enforcing(), "", "pickle._Unpickler")
+        unpickler._guard = guard = Guard(load, enforcing(), "", "pickle._Unpickler")
         try:
-            return function(unpickler, *args)
+            return faults.checked(guard, function, unpickler, *args)
         finally:
             del unpickler._guard
 

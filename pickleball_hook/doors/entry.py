@@ -62,9 +62,7 @@ class _Load(_Function):
                 return unpickler.load()
             except Leave:
                 file.seek(start)
-        from pickleball_hook.doors import checked
-
-        return checked.load(file, options, sys._getframe(1), start)
+        return _checked().load(file, options, sys._getframe(1), start)
 
 
 class _Loads(_Function):
@@ -106,11 +104,25 @@ def _remember(head: bytes) -> None:
 
 
 def _checked() -> Any:
-    """Return the module for checked loads, imported by the first of them."""
-    from pickleball_hook.doors import checked
+    """Return the module for checked loads, imported by the first of them.
 
-    _modules["checked"] = checked
-    return checked
+    Raises
+    ------
+    PolicyViolation
+        If it cannot be: programs take an ImportError for the file's.
+    """
+    if not _modules:
+        try:
+            from pickleball_hook.doors import checked
+        except Exception as error:
+            from pickleball_hook.errors import Finding, PolicyViolation
+
+            why = f"what checks it cannot be imported: {error!r}"
+            remedy = "install pickleball-auto anew"
+            found = Finding("the stream", "checking", why, remedy, "", "pickle", "enforce")
+            raise PolicyViolation(found) from error
+        _modules["checked"] = checked
+    return _modules["checked"]
 
 
 class _Dumps(_Function):
@@ -215,9 +227,7 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
                 self._memo = memo
             finally:
                 self._gated = False
-        from pickleball_hook.doors import checked
-
-        return checked.load_with(self, file, self._options, sys._getframe(1), start)
+        return _checked().load_with(self, file, self._options, sys._getframe(1), start)
 
     def find_class(self, module: str, name: str, /) -> object:
         if self._gated:
@@ -226,9 +236,7 @@ class Unpickler(CUnpickler):  # type: ignore[misc]
             return self._machine.resolve(module, name)
         if self._unguarded:
             return CUnpickler.find_class(self, module, name)
-        from pickleball_hook.doors import checked
-
-        return checked.find_class_alone(self, module, name)
+        return _checked().find_class_alone(self, module, name)
 
     @property
     def memo(self) -> Any:

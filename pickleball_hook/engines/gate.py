@@ -43,10 +43,13 @@ def closed_global(unpickler: Any, module: str, name: str) -> object:
     Leave
         If the name is not closed, or is not what it was when the set was made.
     """
-    table = _closed_set()
-    expected = table.get((module, name), table)
-    if expected is table:
-        expected = _imported_since(module, name)
+    try:
+        table = _closed_set()
+        expected = table.get((module, name), table)
+        if expected is table:
+            expected = _imported_since(module, name)
+    except Exception as error:  # a fault of this package: the checked load refuses for it
+        raise Leave from error
     found = CUnpickler.find_class(unpickler, module, name)
     if found is not expected:
         raise Leave

@@ -184,7 +184,7 @@ class Guard:
         self.granted[id(value)] = (value, verdict)
         if isinstance(value, type):
             reason = self.watch.reason_against(self, value, verdict)
-        elif isinstance(value, names.CALLABLE_KINDS):
+        elif isinstance(value, (*names.CALLABLE_KINDS, names.CallOnly)):
             return
         else:
             reason = self.watch.reason_against_made(self, value)

@@ -79,7 +79,10 @@ def check(module: object, name: object, frame: FrameType) -> None:
     guard = Guard(load, enforcing, context.source()[0], _LOADER)
     guard.check_alive()
     readings = {(module, name), names.mapped(module, name, 2, True)}
-    reasons = [reason for reason in (reason_against(*reading) for reading in readings) if reason]
+    try:
+        reasons = list(filter(None, (reason_against(*reading) for reading in readings)))
+    except Exception as error:
+        reasons = [f"the check failed: {error!r}"]
     if context.current() is None:
         policies.flush()
     if reasons:
