@@ -133,6 +133,7 @@ class Calls(Lookups):
             given = join(given, Value(self._as_data(receiver).tainted))
         if self.leaves and receiver.of(INSTANCE) and isinstance(func.value, ast.Name):
             self._keep(func.value, DATA)
+            self._end(node, receiver)
         return join(plain.only(*CALLABLE), Value(plain.tainted), given)
 
     def _call_unknown_method(self, node: ast.Call, name: str, receiver: Value, call: Call) -> Value:
@@ -201,6 +202,8 @@ class Calls(Lookups):
     def _invoke(self, node: ast.AST, callee: Value, call: Call) -> Value:
         """Call a value."""
         results: list[Value] = []
+        if not callee.tainted and not callee.atoms:  # what a builtin made: a class of tuples
+            return Value(call.carries)
         if callee.tainted:
             self._hit_call(node, "a value taken from the arguments")
             results.append(DATA)
@@ -254,7 +257,10 @@ class Calls(Lookups):
 
     def _enter(self, node: ast.AST, thing: Thing, call: Call, on_self: bool = False) -> Value:
         """Follow a call to what `thing` is."""
-        self._looks_up(join(*call.values), *ASKED.get(thing.key, ()))
+        if thing.key in ASKED:
+            asked = join(*call.values)
+            self._looks_up(asked, *ASKED[thing.key])
+            self._run_implicit(node, asked.only(INSTANCE), ASKED[thing.key], DATA)
         special = SPECIAL.get(thing.key)
         if special is not None:
             return special(self, node, thing, call)
@@ -345,4 +351,5 @@ class Calls(Lookups):
             found = member(metaclass, "__call__") if metaclass.kind == "class" else None
             if found is not None and found[1].kind == "function" and is_followed(found[1]):
                 self._follow(found[1], metaclass, call, bound=True, held=False)
+        self._end(node, made)
         return made

@@ -14,7 +14,7 @@ from policy_cache.analysis.flow.definitions import (
     parameters,
 )
 from policy_cache.analysis.flow.frame import Frame
-from policy_cache.analysis.flow.objects import opens
+from policy_cache.analysis.flow.objects import opens, with_state
 from policy_cache.analysis.flow.summary import Given, Summary
 from policy_cache.analysis.flow.tables import (
     CALLABLE,
@@ -48,6 +48,7 @@ from policy_cache.analysis.values import (
     one,
     taken_out,
 )
+from policy_cache.source.hierarchy import member
 from policy_cache.source.resolve import Thing
 
 _MOST_GIVEN = 4
@@ -231,6 +232,12 @@ class Following(Frame):
                 for name in names
             ]
         return join(*results)
+
+    def _end(self, node: ast.AST, value: Value) -> None:
+        """Follow the finalizers of objects that hold data of the file: they run when those go."""
+        for atom in value.of(INSTANCE):
+            if atom.thing is not None and member(atom.thing, "__del__") is not None:
+                self._run_implicit(node, one(with_state([atom])[0]), ("__del__",))
 
     def _run_special(self, node: ast.AST, atom: Atom, cls: Thing, name: str, call: Call) -> Value:
         results: list[Value] = []

@@ -107,6 +107,8 @@ class Storing(Attributes):
                 self._run_setter(node, atom, self.owner, name, value)
             elif atom.kind == INSTANCE:
                 self._run_setter(node, atom, atom.thing, name, value)
+                if value.carries:
+                    self._end(node, one(atom))
             elif outlives(atom) and value.carries:
                 assert atom.thing is not None
                 self._hit(node, f"{atom.thing.key}.{name}", "effect", "changes a global variable")

@@ -54,6 +54,22 @@ RARE = tuple(name for name in PROTOCOL if name not in IMPLICIT)
 
 _COMPARED = ("__lt__", "__gt__", "__le__", "__ge__")
 _COPIED = ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs_ex__", "__getnewargs__")
+_WRITTEN = ("write", "flush")
+_STREAMED = (
+    *("read", "read1", "readinto", "readline", "readable", "seek", "seekable", "tell", "close"),
+    *("writable", "peek", *_WRITTEN),
+)
+_WRAPPERS = {
+    "io": ("TextIOWrapper", "BufferedReader", "BufferedWriter", "BufferedRandom", "BufferedRWPair"),
+    "_io": ("TextIOWrapper", "BufferedReader", "BufferedWriter", "BufferedRandom"),
+    "gzip": ("GzipFile", "open"),
+    "bz2": ("BZ2File", "open"),
+    "lzma": ("LZMAFile", "open"),
+    "zipfile": ("ZipFile",),
+    "tarfile": ("TarFile", "open"),
+    "codecs": ("StreamReader", "StreamWriter", "StreamReaderWriter"),
+}
+"""Classes of the standard library that read from, or write to, a file object they are given."""
 ASKED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("builtins:dict", "collections:OrderedDict", "collections:Counter"), ("keys",)),
     **dict.fromkeys(("builtins:sorted", "builtins:min", "builtins:max"), _COMPARED),
@@ -65,11 +81,23 @@ ASKED: dict[str, tuple[str, ...]] = {
     "builtins:divmod": ("__divmod__", "__rdivmod__"),
     "builtins:pow": ("__pow__", "__rpow__"),
     "builtins:bytes": ("__bytes__",),
+    "builtins:dir": ("__dir__",),
+    "sys:getsizeof": ("__sizeof__",),
+    "contextlib:closing": ("close",),
+    "contextlib:aclosing": ("aclose",),
+    **dict.fromkeys(("contextlib:redirect_stdout", "contextlib:redirect_stderr"), _WRITTEN),
+    **dict.fromkeys(("builtins:print", "logging:StreamHandler"), _WRITTEN),
+    **dict.fromkeys(("json:dump", "csv:writer", "_csv:writer", "csv:DictWriter"), _WRITTEN),
+    **{f"traceback:print_{name}": _WRITTEN for name in ("exc", "exception", "stack", "tb")},
+    "shutil:copyfileobj": ("read", *_WRITTEN),
+    **{f"{module}:{name}": _STREAMED for module, names in _WRAPPERS.items() for name in names},
     "builtins:complex": ("__complex__",),
     "builtins:reversed": ("__reversed__",),
     "copy:copy": ("__copy__", *_COPIED),
     "copy:deepcopy": ("__deepcopy__", *_COPIED),
-    **dict.fromkeys(("pickle:dumps", "pickle:dump", "_pickle:dumps", "_pickle:dump"), _COPIED),
+    **dict.fromkeys(
+        ("pickle:dumps", "pickle:dump", "_pickle:dumps", "_pickle:dump"), (*_COPIED, "write")
+    ),
     **{f"math:{name}": (f"__{name}__",) for name in ("floor", "ceil", "trunc")},
 }
 """Methods that functions of the standard library call on what they are given.
@@ -136,7 +164,7 @@ ONLY_LOOK = frozenset(
 MUTATORS = frozenset(
     [
         *("append", "appendleft", "extend", "extendleft", "insert", "add", "push", "put"),
-        *("update", "setdefault", "write", "__setitem__"),
+        *("update", "setdefault", "write", "__setitem__", "set"),
     ]
 )
 """Methods that put their arguments into the object."""
