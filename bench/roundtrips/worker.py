@@ -136,6 +136,18 @@ def violation_in(error: BaseException) -> BaseException | None:
 class Canonical(pickle.Pickler):
     """Pickles equal objects, with equal sharing inside, to equal bytes in every process."""
 
+    def __init__(self, stream: io.BytesIO, protocol: int) -> None:
+        super().__init__(stream, protocol)
+        self.texts: dict[str, str] = {}
+
+    def persistent_id(self, value: Any) -> str | None:
+        """Write equal texts as one.
+
+        Which of them are the same object depends on what else was interned in the process: names
+        of attributes are, when they are loaded, texts of one character may be.
+        """
+        return self.texts.setdefault(value, value) if type(value) is str else None
+
     def reducer_override(self, value: Any) -> Any:
         """Write what has nothing but its content: no addresses, no bytes between fields.
 

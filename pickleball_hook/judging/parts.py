@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import io
 import sys
 from types import (
     BuiltinFunctionType,
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 def attributes(value: object) -> dict[str, Any] | None:
     """Return the instance dictionary of an object, None if it has none.
 
-    An exception and a partial get theirs when it is asked for, and are from then on pickled with it
-    (CPython Objects/exceptions.c, ``BaseException_reduce``; Modules/_functoolsmodule.c,
-    ``partial_reduce``): theirs is found among what the garbage collector sees, if it is there.
+    An exception, a partial and a buffer in memory get theirs when it is asked for, and are from
+    then on pickled with it (CPython Objects/exceptions.c, ``BaseException_reduce``;
+    Modules/_functoolsmodule.c, ``partial_reduce``; Modules/_io/stringio.c and bytesio.c,
+    ``__getstate__``): theirs is found among what the garbage collector sees, if it is there.
     """
     kind = type(value)
-    if issubclass(kind, (BaseException, functools.partial)):
+    if issubclass(kind, _WITH_LATE_ATTRIBUTES):
         found = [held for held in gc.get_referents(value) if type(held) is dict]
         keywords = 1 if issubclass(kind, functools.partial) else 0
         return found[-1] if len(found) > keywords else None
@@ -38,6 +40,8 @@ def attributes(value: object) -> dict[str, Any] | None:
             return own if type(own) is dict else None
     return None
 
+
+_WITH_LATE_ATTRIBUTES = (BaseException, functools.partial, io.BytesIO, io.StringIO)
 
 _PLAIN = frozenset([dict, list, tuple, set, frozenset, str, bytes, bytearray, int, float, bool])
 """Exact types that hold nothing but their items."""

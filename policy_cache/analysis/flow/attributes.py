@@ -14,6 +14,7 @@ from policy_cache.analysis.values import (
     CALLER,
     COMPUTED,
     DATA,
+    GETTER,
     GLOBAL,
     INSTANCE,
     MADE,
@@ -63,7 +64,7 @@ class Attributes(Following):
             return self._inherited(name)
         if kind == RESULT:
             return self._get(node, self._forced(node, atom), name)
-        if kind in (BOUND, NESTED, MADE, CALLER, TEXT):
+        if kind in (BOUND, NESTED, MADE, CALLER, GETTER, TEXT):
             return DATA if atom.held else NOTHING
         if kind == NAMESPACE:
             return one(atom) if name in ("get", "pop", "__getitem__", "setdefault") else NOTHING

@@ -37,6 +37,7 @@ from policy_cache.analysis.values import (
     CALLER,
     COMPUTED,
     DATA,
+    GETTER,
     GLOBAL,
     INSTANCE,
     MADE,
@@ -55,7 +56,7 @@ from policy_cache.analysis.values import (
     join,
     one,
 )
-from policy_cache.source.hierarchy import lineage, member
+from policy_cache.source.hierarchy import OBJECT, lineage, member
 from policy_cache.source.resolve import Thing
 
 
@@ -177,6 +178,7 @@ class Calls(Lookups):
         """Handle ``cls.__new__(cls)``, ``object.__new__(cls)`` and ``super().__new__(cls)``."""
         first, rest = call.without_first()
         made: list[Value] = []
+        held = rest.carries and not self._is_empty_handed(receiver)
         for atom in receiver.atoms:
             cls = atom.thing
             if atom.kind == SUPER:
@@ -196,8 +198,29 @@ class Calls(Lookups):
                 self._hit_call(node, "the class of an object that the file gives")
             for atom in value.of(GLOBAL):
                 if atom.thing is not None and atom.thing.kind == "class":
-                    made.append(one(Atom(INSTANCE, atom.thing, held=rest.carries)))
+                    made.append(one(Atom(INSTANCE, atom.thing, held=held)))
         return join(*made) if made else Value(call.carries)
+
+    def _is_empty_handed(self, receiver: Value) -> bool:
+        """Tell whether a ``__new__`` is that of ``object``, which keeps nothing of its arguments.
+
+        It takes none but the class, or ignores them (CPython Objects/typeobject.c, object_new).
+        """
+        if receiver.tainted or not receiver.atoms:
+            return False
+        for atom in receiver.atoms:
+            if atom.kind == SUPER:
+                if self.owner is None or self.defining is None:
+                    return False
+                mro = lineage(self.owner).mro
+                rest = mro[[base.key for base in mro].index(self.defining.key) + 1 :]
+                if lineage(self.owner).unknown or any(member(base, "__new__") for base in rest):
+                    return False
+                if any(base.kind != "class" and base != OBJECT for base in rest):
+                    return False
+            elif atom.kind != GLOBAL or atom.thing is None or atom.thing.key != "builtins:object":
+                return False
+        return True
 
     def _invoke(self, node: ast.AST, callee: Value, call: Call) -> Value:
         """Call a value."""
@@ -242,6 +265,11 @@ class Calls(Lookups):
             if found is not None and (call.carries or atom.held):
                 self._hit(node, f".{found.name}()", found.category, found.why)
             return join(Value(call.carries), self._invoke(node, Value(False, got.atoms), rest))
+        if kind == GETTER:
+            got, _ = call.without_first()
+            for name in atom.text.split("."):
+                got = self._get(node, got, name)
+            return got
         if kind == COMPUTED:
             self._hit_walk(node, "getattr")
             return DATA

@@ -29,8 +29,10 @@ from policy_cache.analysis.flow.tables import (
 from policy_cache.analysis.sinks import sink
 from policy_cache.analysis.values import (
     BOUND,
+    CALLER,
     COMPUTED,
     DATA,
+    GETTER,
     GLOBAL,
     INSTANCE,
     MADE,
@@ -314,6 +316,8 @@ class Following(Frame):
                 everything = frozenset(parameters(thing, atom.kind == BOUND))
                 owner = atom.owner or class_of(thing)
                 self._merge(node, self._below(thing, owner, everything, frozenset()))
+        for atom in value.of(CALLER, GETTER):
+            self._invoke(node, one(atom), call_of(node, DATA))
         for atom in value.of(INSTANCE, SELF):
             if self._held(atom) and atom not in self.handed:
                 self.handed.add(atom)  # one of the methods may hand it over again
@@ -331,3 +335,6 @@ class Following(Frame):
         if carries or call.carries:
             known = frozenset(a for a in called.atoms if a.kind != PARAMETER and not opens(a))
             self._invoke(node, Value(False, known), Call(node, [], {}, DATA, 0))
+            objects = join(*call.values).only(INSTANCE)
+            for getter in called.of(GETTER):
+                self._invoke(node, one(getter), call_of(node, objects))

@@ -14,6 +14,7 @@ from policy_cache.analysis.values import (
     BOUND,
     CALLER,
     COMPUTED,
+    GETTER,
     GLOBAL,
     INSTANCE,
     NAMESPACE,
@@ -181,6 +182,16 @@ class Lookups(Storing):
         atoms = [one(Atom(CALLER, text=text.text, held=held)) for text in name.of(TEXT)]
         return join(*atoms) if atoms else NOT_KNOWN
 
+    def _attrgetter(self, node: ast.AST, thing: Thing, call: Call) -> Value:
+        if call.carries:
+            self._hit(node, thing.key, "walk", "looks an attribute up by a computed name")
+            return NOT_KNOWN
+        names = [name.of(TEXT) for name in call.positional]
+        if not all(names) or call.unpacked.atoms:
+            return NOT_KNOWN
+        found = [one(Atom(GETTER, text=text.text)) for texts in names for text in texts]
+        return join(*found)
+
 
 SPECIAL: dict[str, Callable[[Lookups, ast.AST, Thing, Call], Value]] = {
     "builtins:getattr": Lookups._getattr,
@@ -196,4 +207,6 @@ SPECIAL: dict[str, Callable[[Lookups, ast.AST, Thing, Call], Value]] = {
     "_functools:partial": Lookups._partial,
     "operator:methodcaller": Lookups._methodcaller,
     "_operator:methodcaller": Lookups._methodcaller,
+    "operator:attrgetter": Lookups._attrgetter,
+    "_operator:attrgetter": Lookups._attrgetter,
 }

@@ -12,6 +12,7 @@ from policy_cache.analysis.values import (
     CALLER,
     COMPUTED,
     DATA,
+    GETTER,
     GLOBAL,
     INSTANCE,
     MADE,
@@ -56,7 +57,7 @@ def may_act(atom: Atom) -> bool:
     """Tell whether what a function made of an object may act as the object does."""
     if atom.kind == GLOBAL and atom.thing is not None:
         return atom.thing.kind == "function" or sink(atom.thing.key) is not None
-    return atom.kind in (BOUND, NESTED, MADE, CALLER, COMPUTED)
+    return atom.kind in (BOUND, NESTED, MADE, CALLER, GETTER, COMPUTED)
 
 
 def items_of(receiver: Value) -> Value:

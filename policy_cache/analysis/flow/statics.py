@@ -10,6 +10,7 @@ from policy_cache.analysis.flow.definitions import owned_by_stdlib
 from policy_cache.analysis.values import (
     BOUND,
     CALLER,
+    GETTER,
     GLOBAL,
     INSTANCE,
     MADE,
@@ -220,7 +221,7 @@ class Statics:
             for a in value.of(GLOBAL, BOUND)
             if a.thing is not None and a.thing.kind == "function"
         ]
-        return functions, bool(value.of(UNKNOWN, RESULT, MADE, INSTANCE, CALLER))
+        return functions, bool(value.of(UNKNOWN, RESULT, MADE, INSTANCE, CALLER, GETTER))
 
 
 def _look_up(cls: Thing, name: str) -> list[tuple[Thing, Thing]]:

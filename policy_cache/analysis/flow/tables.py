@@ -8,6 +8,7 @@ from policy_cache.analysis.values import (
     BOUND,
     CALLER,
     COMPUTED,
+    GETTER,
     GLOBAL,
     INSTANCE,
     MADE,
@@ -22,8 +23,8 @@ EVERYTHING = "*"
 """Stands for all local names where a statement reads them all."""
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
-CALLABLE = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, RESULT, CALLER, COMPUTED)
-PASSED = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, CALLER, COMPUTED)
+CALLABLE = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, RESULT, CALLER, GETTER, COMPUTED)
+PASSED = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, CALLER, GETTER, COMPUTED)
 
 BY_MACHINE = ("__del__", "__hash__", "__eq__", "__getattribute__", "__getattr__")
 """Methods that the unpickler itself, or the interpreter after it, runs at any time."""

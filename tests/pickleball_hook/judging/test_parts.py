@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import io
 import pickle
 import types
 from collections import OrderedDict, deque
@@ -43,7 +44,12 @@ class Forged:
         raise AssertionError
 
 
+class Buffer(io.StringIO):
+    pass
+
+
 OBJECTS = [
+    *(io.StringIO("x"), io.BytesIO(b"x"), Buffer("x")),
     *(Plain(), Slotted(), Failing("x"), ValueError("x"), Words(a=1), OrderedDict(), deque()),
     *(functools.partial(int, base=2), datetime.timezone.utc, {}, [], len, int),
 ]
@@ -58,7 +64,11 @@ def test_leaves_no_trace(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [Plain, lambda: Failing("x"), Words, lambda: functools.partial(int, base=2)]
+    "make",
+    [
+        *(Plain, lambda: Failing("x"), Words, lambda: functools.partial(int, base=2)),
+        *(io.StringIO, io.BytesIO, Buffer),
+    ],
 )
 def test_finds_what_is_there(make: Any) -> None:
     value = make()

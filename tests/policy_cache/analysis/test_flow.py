@@ -30,6 +30,25 @@ def reached(library) -> Reached:
     return analyse
 
 
+def test_an_object_that_keeps_its_arguments_is_a_change(reached: Reached) -> None:
+    source = (
+        "class B:\n def __new__(cls, x):\n  made = object.__new__(cls)\n  made.x = x\n"
+        "  return made\n"
+        "class A(B):\n one = None\n def __new__(cls, *a):\n"
+        "  cls.one = super().__new__(cls, *a)\n  return cls.one\n"
+        "def f(c): return A(c)"
+    )
+    assert "acme:A.one" in {hit.sink for hit in reached(source).hits}
+
+
+def test_attributes_by_name(reached: Reached) -> None:
+    """What a property of that name does is asked for each class in hand."""
+    summary = reached("import operator\ndef f(c): return operator.attrgetter('a.b')(c)")
+    assert {"c.a", ".b"} <= summary.methods
+    summary = reached("import operator\ndef f(c, n): return operator.attrgetter(n)(c)")
+    assert "walk" in {hit.category for hit in summary.hits}
+
+
 def test_texts_that_explain_are_no_change(reached: Reached) -> None:
     """``derived_from`` of dask writes them; how an object takes them is asked for."""
     summary = reached("def f(c): c[0].__doc__ = 'text'")
@@ -137,6 +156,19 @@ HIT = {
     "table_with_a_default": "T = {'a': os.system}\ndef f(c):\n s = T.get('b', len)\n s(c)",
     "table_filled_later": "def f(c):\n t = {}\n t['a'] = os.system\n t['a'](c)",
     "partial": "import functools\nrun = functools.partial(os.system)\ndef f(c): run(c)",
+    "attrgetter": "import operator\ndef f(c): operator.attrgetter('system')(os)(c)",
+    "attrgetter_of_what_is_kept": (
+        "import operator\nclass A:\n def __init__(self, x): self.x = x\n"
+        "def f(c): os.system(operator.attrgetter('x')(A(c)))"
+    ),
+    "property_by_attrgetter": (
+        "import operator\nclass A:\n def __init__(self, x): self.x = x\n"
+        " @property\n def p(self): os.system(self.x)\n"
+        "def f(c): return sorted([A(c)], key=operator.attrgetter('p'))"
+    ),
+    "methodcaller_handed_on": (
+        "import operator, math\ndef f(c): math.fsum(operator.methodcaller('unlink'), c)"
+    ),
     "methodcaller": "import operator\ndef f(c): operator.methodcaller('system', c)(os)",
     "computed_name": "def f(c): getattr(os, 'sys' + 'tem')(c)",
     "namespace": "def f(c): vars(os)['system'](c)",
@@ -287,6 +319,14 @@ CLEAN = {
     "checked_type": "def f(c): return isinstance(c, (os.system.__class__, str))",
     "class_given_to_compiled": "import math\nclass A: pass\ndef f(c): return math.fsum([c, A])",
     "helper_that_drops_its_argument": ("def g(x): return 'ls'\ndef f(c): os.system(g(c))"),
+    "attribute_by_a_constant_name": (
+        "import operator\ndef f(c): return sorted(c, key=operator.attrgetter('x'))"
+    ),
+    "one_object_of_a_class": (
+        "class A:\n one = None\n def __new__(cls, *a):\n"
+        "  if not cls.one: cls.one = super().__new__(cls, *a)\n  return cls.one\n"
+        "def f(c): return A(c)"
+    ),
     "harmless_callback": "def f(c): return list(map(len, c))",
 }
 
