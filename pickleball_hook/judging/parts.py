@@ -70,18 +70,21 @@ def hidden(value: object) -> list[Any]:
     kind = type(value)
     if kind in _PLAIN:
         return []
-    if isinstance(value, (MethodType, BuiltinFunctionType)):
+    if issubclass(kind, (MethodType, BuiltinFunctionType)):
         return _bound_to(value)
     if issubclass(kind, functools.partial):
         held = [*(attributes(value) or {}).values(), *value.args, *value.keywords.values()]  # type: ignore[attr-defined]
         return held + _bound_to(value.func)  # type: ignore[attr-defined]
     numpy: Any = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.dtype):
+    if numpy is not None and issubclass(kind, numpy.dtype):
         return _metadata(value)  # it holds the class of its scalars as well
     held = [part for part in gc.get_referents(value) if part is not kind]
-    if numpy is not None and isinstance(value, numpy.ndarray):
+    dtypes: Any = sys.modules.get("pandas.core.dtypes.base")
+    if dtypes is not None and issubclass(kind, dtypes.ExtensionDtype):
+        return _without_index_class(value, held)
+    if numpy is not None and issubclass(kind, numpy.ndarray):
         return held + _elements(numpy.ndarray.view(value, numpy.ndarray))
-    if numpy is not None and isinstance(value, numpy.void):
+    if numpy is not None and issubclass(kind, numpy.void):
         return held + _elements(numpy.asarray(value))
     return held
 
@@ -96,6 +99,33 @@ def _bound_to(function: object) -> list[Any]:
 
 def _metadata(dtype: Any) -> list[Any]:
     return [*dtype.metadata.values()] if dtype.metadata else []
+
+
+_INDEX_CLASSES = (
+    *("Index", "RangeIndex", "CategoricalIndex", "IntervalIndex"),
+    *("DatetimeIndex", "TimedeltaIndex", "PeriodIndex"),
+)
+
+
+def _without_index_class(dtype: Any, held: list[Any]) -> list[Any]:
+    """Return what a dtype of pandas holds, but for the class of indexes that it gives when asked.
+
+    It remembers that class (pandas/core/dtypes/base.py, ``ExtensionDtype.index_class``, a
+    ``cache_readonly``), and so it is in pickles. One of pandas' own is what code finds there in
+    every program; any other is what the file has put there.
+    """
+    own = attributes(dtype) or {}
+    cache = own.get("_cache")
+    if type(cache) is not dict:
+        return held
+    pandas: Any = sys.modules.get("pandas")
+    classes = [getattr(pandas, name, None) for name in _INDEX_CLASSES]
+    found = [part for part in held if part is not own and part is not cache]
+    found += [value for value in own.values() if value is not cache]
+    for key, value in cache.items():
+        if not (type(key) is str and key == "index_class" and any(value is c for c in classes)):
+            found += [key, value]
+    return found
 
 
 def _elements(array: Any) -> list[Any]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+from typing import Any
+
+import pandas
 import pytest
 
 from tests.attacks.assembler import build, call, name, new, stream, value
@@ -21,6 +25,16 @@ def gadget(cls: str, state: object) -> bytes:
 def rotated(text: str) -> bytes:
     """Return a text that a codec computes."""
     return call(name("_codecs", "encode"), text, "rot13")
+
+
+def remembering(cls: bytes) -> bytes:
+    """Return a table whose dtype remembers a class that it gives for indexes."""
+    table = pandas.Series([1, 2], dtype="Int64")
+    index: Any = table.dtype
+    known = f"c{index.index_class.__module__}\n{index.index_class.__qualname__}\n".encode()
+    data = pickle.dumps(table, 2)
+    assert known in data
+    return data.replace(known, cls)
 
 
 def code(canary: str) -> str:
@@ -189,6 +203,13 @@ PANDAS = [
         "shadows a method",
         before="import pandas",
         after="value.sum(canary)",
+    ),
+    Attack(
+        "a dtype remembers another class of indexes than its library's",
+        lambda canary: remembering(TOUCH),
+        "gadgets.acts.Touch",
+        before="import pandas",
+        after="value.dtype.index_class(canary)",
     ),
     Attack(
         "the state of a table shadows a method, for the loader of tables",

@@ -48,7 +48,10 @@ def c_dumps(value: object) -> bytes:
 
 
 def differs(stream: bytes) -> str:
-    """Return what the two engines make of a stream if it is not the same, ``""`` if it is."""
+    """Return what the two engines make of a stream if it is not the same, ``""`` if it is.
+
+    Whether there is memory for what a damaged stream asks for is not theirs to say.
+    """
     found = []
     for proving in (False, True):
         file = io.BytesIO(BEFORE + stream + AFTER)
@@ -57,7 +60,9 @@ def differs(stream: bytes) -> str:
         streamed = outcome(lambda file=file: entry.load(file), proving)
         end = file.tell() if streamed[0] == "loaded" else 0
         found.append((whole, streamed, end))
-    return "" if found[0] == found[1] else f"{stream!r}\n{found[0]}\n{found[1]}"
+    short = any(one[0] == "MemoryError" for engines in found for one in engines[:2])
+    same = short or found[0] == found[1]
+    return "" if same else f"{stream!r}\n{found[0]}\n{found[1]}"
 
 
 def proven(stream: bytes) -> bool:

@@ -130,7 +130,24 @@ def test_a_dtype_holds_its_metadata_only() -> None:
     assert parts.hidden(numpy.dtype("i8", metadata={"x": held})) == [held]
 
 
+def test_the_class_of_indexes_of_a_dtype_is_its_library_s() -> None:
+    pandas = pytest.importorskip("pandas")
+    dtype = pandas.Int64Dtype()
+    assert dtype.index_class is pandas.Index
+    assert pandas.Index not in parts.hidden(dtype)
+    held = Plain()
+    dtype._cache |= {"index_class": Plain, "kind": held}
+    assert {Plain, held} <= {part for part in parts.hidden(dtype) if type(part) is not dict}
+    dtype._cache = {"index_class": pandas.Index, "_can_hold_na": pandas.Index}
+    assert parts.hidden(dtype).count(pandas.Index) == 1
+    dtype.index = pandas.Index
+    assert parts.hidden(dtype).count(pandas.Index) == 2
+
+
 @pytest.mark.parametrize("cls", [Computed, Forged])
 def test_runs_nothing(cls: Any) -> None:
+    pytest.importorskip("pandas")
     value = cls.__new__(cls)
     assert not parts.attributes(value)
+    found = parts.hidden(value)
+    assert found in ([], [{}])
