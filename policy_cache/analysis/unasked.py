@@ -41,7 +41,7 @@ from policy_cache.model import (
     USED,
     Use,
 )
-from policy_cache.source.hierarchy import in_class_scope, member
+from policy_cache.source.hierarchy import in_class_scope, is_hashed, member
 from policy_cache.source.resolve import Thing
 
 if TYPE_CHECKING:
@@ -96,9 +96,14 @@ def runs_on(doubt: str) -> tuple[str, ...]:
     Parameters
     ----------
     doubt : str
-        ``method: place``. What only others call on such an object is about none of them.
+        ``method: place``. What only others call on such an object is about none of them. The
+        unpickler looks ``__setstate__``, ``extend`` and the like up on an object
+        (CPython Modules/_pickle.c, load_build, do_append, load_additems): an object without
+        them is asked by its ``__getattr__``. A constructor that asks is followed there.
     """
     where, colon, _ = doubt.partition(": ")
+    if where == "__getattr__":
+        return (STATE, FILL)
     if not colon or where in BY_MACHINE:
         return _ALL
     if where in IMPLICIT:
@@ -124,21 +129,23 @@ def judge_implicit(case: Case) -> None:
             continue
         summary = reach(found, case.thing, frozenset([ALL_STATE]), MOST_IMPLICIT)
         case.files |= summary.files
-        case.unproven += [f"{name}: {doubt}" for doubt in summary.unproven]
+        compared = name == "__eq__" and not is_hashed(case.thing)  # by nobody but others
+        where = "__ne__" if compared else name
+        case.unproven += [f"{where}: {doubt}" for doubt in summary.unproven]
         _weigh_implicit(case, name, summary)
 
 
 def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
     calls = any(hit.category in OPERAND_HITS for hit in summary.hits)
     often = (*BY_MACHINE, *CALLED_OFTEN)
-    if calls and name in often and (name != "__eq__" or _is_hashed(case.thing)):
+    if calls and name in often and (name != "__eq__" or is_hashed(case.thing)):
         _add(case.traits, INERT, STATE, CALL)
         case.traits[ANYTIME] = True
     if calls and name == "__del__":
         _add(case.traits, SETS, STATE, CALL)
     if name == "__del__":
         note_methods(case, summary, name, LATER)
-    elif name == "__hash__" or (name == "__eq__" and _is_hashed(case.thing)):
+    elif name == "__hash__" or (name == "__eq__" and is_hashed(case.thing)):
         named = frozenset(m for m in summary.methods if not m.endswith("__"))  # no arithmetic
         note_methods(case, summary._replace(methods=named), name, AS_KEY)
     severe = SEVERE | {"walk"} if name in ("__del__", "__hash__") else SEVERE
@@ -151,11 +158,6 @@ def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
         case.unproven.append(f"{name} {hits[0]}")
     elif hits:
         case.refuse(f"{name} {hits[0]}", *_ALL)
-
-
-def _is_hashed(cls: Thing) -> bool:
-    """Tell whether objects may be keys: then they are compared with each other."""
-    return python_method(cls, "__hash__") is not None
 
 
 def _add(traits: dict[str, Any], trait: str, *operations: str) -> None:

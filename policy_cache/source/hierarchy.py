@@ -179,6 +179,26 @@ def _merge(sequences: list[list[Thing]]) -> list[Thing]:
     return result
 
 
+def is_hashed(cls: Thing) -> bool:
+    """Tell whether objects of a class may be keys: then they are compared with each other.
+
+    A class that defines ``__eq__`` and no ``__hash__`` has None for it (data model,
+    ``object.__hash__``). What decorators, metaclasses and compiled bases do about it is not known.
+    """
+    line = lineage(cls)
+    unclear = bool(line.metaclasses or line.unknown)
+    for base in line.mro:
+        if base.kind != "class" or not isinstance(base.node, ast.ClassDef):
+            return True
+        unclear = unclear or bool(base.node.decorator_list)
+        own = attribute(base, "__hash__")
+        if own is not None:
+            return not (isinstance(own.node, ast.Constant) and own.node.value is None)
+        if attribute(base, "__eq__") is not None:
+            return unclear
+    return True
+
+
 def member(cls: Thing, name: str) -> tuple[Thing, Thing] | None:
     """Find attribute `name` along the MRO of `cls`.
 

@@ -33,7 +33,7 @@ from policy_cache.analysis.values import (
     join,
     one,
 )
-from policy_cache.source.hierarchy import lineage
+from policy_cache.source.hierarchy import lineage, member
 from policy_cache.source.resolve import Thing, candidates
 
 
@@ -46,6 +46,8 @@ class Attributes(Following):
         found = [DATA] if holder.tainted else []
         for atom in holder.atoms:
             found.append(self._get_of(node, atom, name))
+        if len(holder.atoms) == 1:  # one of several may be what the object holds, or is held by
+            found += [self._ask_for(node, a, a.thing, name) for a in holder.of(INSTANCE)]
         return join(*found)
 
     def _get_of(self, node: ast.AST, atom: Atom, name: str) -> Value:
@@ -88,6 +90,7 @@ class Attributes(Following):
                 given == f"self.{name}" for given, _ in self.given
             ):
                 known = join(stored, self.statics.assigned(self.owner, name))
+            known = join(known, self._ask_for(node, Atom(SELF), self.owner, name))
             if tainted or everything:
                 return Value(True, frozenset(with_state(known.atoms)))
             return known
@@ -141,6 +144,16 @@ class Attributes(Following):
             known = self.statics.assigned(cls, name)
             return Value(True, frozenset(with_state(known.atoms))) if atom.held else known
         return join(*[self._member(node, atom, cls, b, thing, atom.held) for b, thing in found])
+
+    def _ask_for(self, node: ast.AST, atom: Atom, cls: Thing | None, name: str) -> Value:
+        """Return what ``__getattr__`` gives for an attribute that no method assigns to."""
+        found = member(cls, "__getattr__") if cls is not None else None
+        if found is None or found[1].kind != "function" or cls is None:
+            return NOTHING
+        if name.startswith("__") or self.statics.is_assigned(cls, name) or member(cls, name):
+            return NOTHING
+        call = call_of(node, one(Atom(TEXT, text=name)))
+        return self._follow(found[1], cls, call, bound=True, held=self._held(atom))
 
     def _inherited(self, name: str) -> Value:
         """Return ``super().name``."""

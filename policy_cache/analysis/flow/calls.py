@@ -299,6 +299,8 @@ class Calls(Lookups):
             if any(value.of(SELF) for value in call.values):
                 given = [self._as_data(value) for value in call.positional]
                 call = call._replace(positional=given)
+            if call.carries:
+                self._looks_up(DATA, *methods_looked_up(thing))
             if self._acts(found.name, call):
                 self._hit(node, thing.key, found.category, found.why)
             elif thing.kind == "class" and thing.key not in POINTERS:

@@ -64,12 +64,10 @@ class Following(Frame):
         self, thing: Thing, owner: Thing | None, call: Call, bound: bool, held: bool
     ) -> Value:
         """Follow a call; `held` tells whether the object's attributes hold data of the file."""
-        if not is_followed(thing):
-            if sink(thing.key) is not None:
-                found = sink(thing.key)
-                assert found is not None
-                if call.carries or held:
-                    self._hit(call.node, thing.key, found.category, found.why)
+        found = sink(thing.key)
+        if found is not None or not is_followed(thing):
+            if found is not None and (call.carries or held):
+                self._hit(call.node, thing.key, found.category, found.why)
             if call.carries or held:
                 self._looks_up(DATA, *methods_looked_up(thing))
             return Value(call.carries or held)

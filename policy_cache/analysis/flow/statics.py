@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from policy_cache.analysis.flow.definitions import owned_by_stdlib
+from policy_cache.analysis.flow.definitions import owned_by_stdlib, shape
 from policy_cache.analysis.values import (
     BOUND,
     CALLER,
@@ -27,7 +27,7 @@ from policy_cache.analysis.values import (
 from policy_cache.source.hierarchy import lineage
 from policy_cache.source.locate import locate
 from policy_cache.source.resolve import Thing, candidates, named, resolve
-from policy_cache.source.skeleton import functions, matches
+from policy_cache.source.skeleton import functions, matches, may_hold
 from policy_cache.source.syntax import nodes
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Statics:
                 return join(*values)
             return one(Atom(GLOBAL, Thing("external", thing.module, f"{thing.name}.{name}")))
         if thing.kind == "value":
-            return NOT_KNOWN
+            return NOTHING if _is_none_at_first(thing) else NOT_KNOWN
         if thing.kind == "function":
             return one(Atom(GLOBAL, thing))  # of what holds it: a partial's, an object's
         if thing.kind == "external" and thing.name.count(".") > 1:
@@ -143,7 +143,12 @@ class Statics:
             scope = outer if outer is not None and outer.kind == "class" else None
         if scope is not None and scope.module != thing.module:
             scope = None
-        known = self._values[key] = self.evaluate(thing.node, thing.source, scope)
+        known = self.evaluate(thing.node, thing.source, scope)
+        if _is_none(thing.node):
+            made = _rebound(thing)
+            values = [self._made(node, thing.source) for node in made or ()]
+            known = NOT_KNOWN if made is None else join(*values)
+        self._values[key] = known
         self._evaluating.discard(key)
         return known
 
@@ -171,35 +176,46 @@ class Statics:
             values.append(known)
         return join(*values) if any(v.atoms for v in values) else NOT_KNOWN
 
-    def _assigned_in(self, cls: Thing, name: str) -> Value:
+    def is_assigned(self, cls: Thing, name: str) -> bool:
+        """Tell whether a method of a class may assign to an attribute."""
+        return any(
+            name in self._setters_of(base)
+            for base in lineage(cls).mro
+            if isinstance(base.node, ast.ClassDef)
+        )
+
+    def _setters_of(self, cls: Thing) -> dict[str, list[ast.AST]]:
         assert isinstance(cls.node, ast.ClassDef)
+        known = self._setters.get(cls.where)
+        if known is None:
+            known = self._setters[cls.where] = _setters_in(cls.node)
+        return known
+
+    def _assigned_in(self, cls: Thing, name: str) -> Value:
         if owned_by_stdlib(cls):
             return NOTHING
-        setters = self._setters.get(cls.where)
-        if setters is None:
-            setters = self._setters[cls.where] = _setters_in(cls.node)
         values = [
-            self._made_in_method(value, cls)
-            for function in setters.get(name, ())
+            self._made(value, cls.source)
+            for function in self._setters_of(cls).get(name, ())
             for attribute, value in assignments(function)
             if attribute == name
         ]
         return join(*values)
 
-    def _made_in_method(self, node: ast.expr, cls: Thing) -> Value:
-        """Return the value of an expression in a method, if that does not rest on local names."""
+    def _made(self, node: ast.expr, source: Source | None) -> Value:
+        """Return the value of an expression in a function, if that does not rest on local names."""
         if isinstance(node, (ast.Constant, ast.Dict, ast.List, ast.Tuple, ast.Compare, ast.Set)):
             return NOTHING if not getattr(node, "elts", getattr(node, "keys", ())) else NOT_KNOWN
         func = node.func if isinstance(node, ast.Call) else node
         root = func
         while isinstance(root, ast.Attribute):
             root = root.value
-        if not isinstance(root, ast.Name) or cls.source is None:
+        if not isinstance(root, ast.Name) or source is None:
             return NOT_KNOWN
-        things = named(cls.source, root.id)
+        things = named(source, root.id)
         if not things or not isinstance(func, (ast.Name, ast.Attribute)):
             return NOT_KNOWN
-        value = self.evaluate(func, cls.source, None)
+        value = self.evaluate(func, source, None)
         if not isinstance(node, ast.Call):
             return value
         atoms = [
@@ -259,12 +275,67 @@ def _is_missing(thing: Thing) -> bool:
 
 def _stays_none(thing: Thing) -> bool:
     """Tell whether a binding is to None, and no function of the module gives the name another."""
-    node, source = thing.node, thing.source
-    if not isinstance(node, ast.Constant) or node.value is not None or source is None:
+    source = thing.source
+    if not _is_none(thing.node) or source is None:
         return False
-    name = re.escape(thing.name.encode())
-    declared = rb"\bglobal\b[^\n;#]*(?:\\\n[^\n;#]*)*\b" + name + rb"\b"
-    return "." not in thing.name and re.search(declared, source.text) is None
+    return "." not in thing.name and _declared(thing.name).search(source.text) is None
+
+
+def _is_none(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_none_at_first(thing: Thing) -> bool:
+    """Tell whether a private global is None until functions of its module make it an object.
+
+    It is what they assign to it, and nothing else.
+    """
+    return thing.name.startswith("_") and _is_none(thing.node) and bool(_rebound(thing))
+
+
+def _declared(name: str) -> re.Pattern[bytes]:
+    """Return a pattern of ``global`` statements with a name."""
+    quoted = re.escape(name.encode())
+    return re.compile(rb"\bglobal\b[^\n;#]*(?:\\\n[^\n;#]*)*\b" + quoted + rb"\b")
+
+
+def _rebound(thing: Thing) -> list[ast.expr] | None:
+    """Return what functions assign to a global of their module, None if they do it otherwise."""
+    source, name = thing.source, thing.name
+    declared = _declared(name)
+    if source is None or "." in name or declared.search(source.text) is None:
+        return []
+    found: list[ast.expr] = []
+    stored = 0
+    for function in functions(source.tree):
+        if not may_hold(function, declared):
+            continue
+        if not any(isinstance(n, ast.Global) and name in n.names for n in nodes(function)):
+            continue
+        stored += sum(_binds(node, name) for node in nodes(function))
+        local = shape(function).local
+        for node in nodes(function):
+            if isinstance(node, ast.Assign) and _root(node.value) not in local:
+                targets = [t for t in node.targets if isinstance(t, ast.Name) and t.id == name]
+                found += [node.value for _ in targets]
+    return found if len(found) == stored else None
+
+
+def _root(node: ast.expr) -> str:
+    """Return the name that what is called or looked up begins with."""
+    part = node.func if isinstance(node, ast.Call) else node
+    while isinstance(part, ast.Attribute):
+        part = part.value
+    return part.id if isinstance(part, ast.Name) else ""
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    """Tell whether a node binds a name."""
+    if isinstance(node, ast.Name):
+        return node.id == name and type(node.ctx) is ast.Store
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return any((a.asname or a.name.partition(".")[0]) == name for a in node.names)
+    return getattr(node, "name", "") == name
 
 
 def _setters_in(cls: ast.ClassDef) -> dict[str, list[ast.AST]]:

@@ -8,7 +8,8 @@ import pytest
 
 from policy_cache import base_policy
 from policy_cache.analysis import flow
-from policy_cache.analysis.flow import STATE, Summary, parameters, reach
+from policy_cache.analysis.flow import STATE, Summary, following, parameters, reach
+from policy_cache.analysis.sinks import Sink
 from policy_cache.source.resolve import resolve
 
 Reached = Callable[..., Summary]
@@ -717,3 +718,61 @@ class TestWhatIsNotInstalled:
     def test_and_what_it_calls_is_followed(self, reached: Reached) -> None:
         source = "def g(x): os.system(x)\nif fast: g = fast.g\ndef f(c): return g(c)"
         assert sinks(reached(self.MISSING + source)) == {"os:system"}
+
+
+LAZY = """
+class A:
+    def show(self, text): {}
+
+_it = None
+
+def get():
+    global _it
+    if _it is None:
+        _it = {}
+    return _it
+
+def f(c): return _it.show(c)
+def g(c): return get().show(c)
+"""
+
+
+@pytest.mark.parametrize("name", ["f", "g"])
+def test_a_global_is_what_functions_make_of_it(reached: Reached, name: str) -> None:
+    assert sinks(reached(LAZY.format("os.system(text)", "A()"), name)) == {"os:system"}
+    clean = reached(LAZY.format("return text", "A()"), name)
+    assert not clean.hits and not clean.unproven
+
+
+@pytest.mark.parametrize("made", ["made", "A", "[A()][0]"])
+def test_a_global_of_unknown_making_is_unproven(reached: Reached, made: str) -> None:
+    source = LAZY.format("return text", made).replace("def get()", "def get(made=None)")
+    assert reached(source).unproven or made == "A"
+
+
+def test_a_global_that_an_import_may_bind_is_unproven(reached: Reached) -> None:
+    other = "\ndef again():\n    global _it\n    import strange as _it\n"
+    assert reached(LAZY.format("return text", "A()") + other).unproven
+
+
+ASKED = """
+class A:
+    def __init__(self, known=None): self.known = known
+    def __getattr__(self, name): os.system(self.command)
+    def f(self): return self.{}
+"""
+
+
+def test_an_object_is_asked_for_what_it_lacks(reached: Reached) -> None:
+    assert sinks(reached(ASKED.format("other"), "A.f", {STATE})) == {"os:system"}
+    assert not reached(ASKED.format("known"), "A.f", {STATE}).hits
+    assert not reached(ASKED.format("f"), "A.f", {STATE}).hits
+
+
+def test_a_sink_with_source_is_one_as_a_method(
+    reached: Reached, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Sink("acme:A.run", "load", "loads without a guard")
+    monkeypatch.setattr(following, "sink", lambda key: line if key == line.name else None)
+    source = "class A:\n def run(self, c): pass\n def f(self, c): self.run(c)\n"
+    assert sinks(reached(source, "A.f")) == {"acme:A.run"}

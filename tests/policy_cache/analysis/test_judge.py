@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from policy_cache import policies
+from policy_cache.analysis.unasked import runs_on
 from policy_cache.model import (
     CALL,
     CONSTRUCT,
@@ -420,3 +421,28 @@ def test_reducers_of_tests_count_for_what_their_module_defines(library) -> None:
     }
     assert CALL in granted_to["load"]
     assert CALL not in granted_to["other"]
+
+
+@pytest.mark.parametrize(
+    ("where", "operations"),
+    [
+        ("__getattr__", ("state", "fill")),
+        ("__hash__", ("construct", "call", "state", "fill")),
+        ("__eq__", ("construct", "call", "state", "fill")),
+        ("__repr__", ()),
+        ("__setstate__", ("state",)),
+        ("__new__", ("construct", "call")),
+        ("__init__", ("call",)),
+        ("A.append", ("fill",)),
+    ],
+)
+def test_what_a_doubt_is_about(where: str, operations: tuple[str, ...]) -> None:
+    """The unpickler asks an object for ``__setstate__`` and the like, no call does."""
+    assert runs_on(f"{where}: acme.py:1 calls x") == operations
+
+
+def test_what_nobody_compares_by_itself_is_no_doubt_of_a_call(judged: Judged) -> None:
+    source = "class A:\n def __eq__(self, other): return thing(self.x)\n"
+    assert [runs_on(d) for d in judged(source).traits["unproven"]] == [()]
+    hashed = judged(f"{source} def __hash__(self): return 1")
+    assert "call" in runs_on(hashed.traits["unproven"][0])

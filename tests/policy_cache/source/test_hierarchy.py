@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from policy_cache.source.hierarchy import Lineage, is_enum, lineage, made_class, member
+from policy_cache.source.hierarchy import (
+    Lineage,
+    is_enum,
+    is_hashed,
+    lineage,
+    made_class,
+    member,
+)
 from policy_cache.source.resolve import Thing, resolve
 
 
@@ -177,3 +184,25 @@ class TestEnum:
         line(library, f"import enum, collections\nclass Any: pass\n{text}", "Any")
         found = made_class(thing("A"))
         assert (found and found.key) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "hashed"),
+    [
+        ("class A: pass", True),
+        ("class A:\n def __eq__(self, other): pass", False),
+        ("class A:\n def __eq__(self, other): pass\n def __hash__(self): pass", True),
+        ("class A(str):\n def __eq__(self, other): pass\n __hash__ = str.__hash__", True),
+        ("class A:\n def __hash__(self): pass\nclass B(A):\n def __eq__(self, other): pass", False),
+        ("class B:\n def __hash__(self): pass\nclass A(B):\n __hash__ = None", False),
+        ("def d(c): pass\n@d\nclass A:\n def __eq__(self, other): pass", True),
+        ("class B:\n def __eq__(self, other): pass\n@d\nclass A(B): pass", True),
+        ("class A(metaclass=M):\n def __eq__(self, other): pass", True),
+        ("class A(unknown()):\n def __eq__(self, other): pass", True),
+        ("class B:\n def __eq__(self, other): pass\nclass A(str, B): pass", True),
+    ],
+)
+def test_hashed(library, text: str, hashed: bool) -> None:
+    """Data model, ``object.__hash__``: who defines ``__eq__`` alone has None for it."""
+    library.module(text)
+    assert is_hashed(thing("B" if "class B(A)" in text else "A")) is hashed
