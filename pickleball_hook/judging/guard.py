@@ -278,7 +278,7 @@ class Guard:
         """
         if not isinstance(value, names.CALLABLE_KINDS):
             return self.reason_against_call(value)
-        if _only_looks(value) or _is_remover(value):
+        if _only_looks(value) or _is_remover(value) or _is_number_type(value):
             return ""
         verdict = self.named_verdict(value)
         if verdict is None and _is_data_type(value):
@@ -300,8 +300,15 @@ class Guard:
         return CALL in verdict.grants or bool(verdict.traits.get(UNREDUCED))
 
     def named_verdict(self, value: object) -> Verdict | None:
-        """Return the verdict under which a class or function, or what stands for it, was named."""
-        return self.verdict_of(value)
+        """Return the verdict under which a class or function, or what stands for it, was named.
+
+        A method that library code has bound to an object is that of the object's class, as if the
+        file had asked for it by ``getattr``.
+        """
+        known = self.verdict_of(value)
+        if known is None and type(value) is types.MethodType:
+            return None if isinstance(value.__self__, type) else bound_verdict(value)
+        return known
 
     def reason_against_change(self, value: object) -> str:
         """Return why code that sets attributes of what it is given may not have a value."""
@@ -644,10 +651,32 @@ def _is_code(value: object) -> bool:
 
 def _may_be_data(value: Any) -> bool:
     """Tell whether a file may name a class or function: it then reaches no sink by itself."""
-    while isinstance(value, (functools.partial, types.MethodType)):
-        value = value.func if isinstance(value, functools.partial) else value.__func__
-    verdict = names.own_verdict(value)
+    while isinstance(value, functools.partial):
+        value = value.func
+    verdict = bound_verdict(value) if isinstance(value, types.MethodType) else None
+    verdict = verdict or names.own_verdict(getattr(value, "__func__", value))
     return verdict is not None and REFER in verdict.grants
+
+
+def bound_verdict(method: types.MethodType) -> Verdict | None:
+    """Return the verdict on a method of the object that it is bound to, None if it is not its own.
+
+    What it calls on the object are the methods of the object's class, whatever class defines it.
+    """
+    holder = method.__self__
+    cls = holder if isinstance(holder, type) else type(holder)
+    name = getattr(method.__func__, "__name__", "")
+    for base in type.__getattribute__(cls, "__mro__"):
+        found = vars(base).get(name)
+        if found is None:
+            continue
+        if getattr(found, "__func__", found) is not method.__func__:
+            return None
+        verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.{name}")
+        if verdict.open or verdict.kind == "live":
+            verdict = policies.verdict(base.__module__, f"{base.__qualname__}.{name}")
+        return verdict
+    return None
 
 
 def _within(values: Iterable[Any], untouched: Collection[int]) -> Iterator[Any]:
@@ -688,6 +717,17 @@ def _is_data_type(value: object) -> bool:
     numpy: Any = sys.modules.get("numpy")  # a dtype holds the class of its scalars
     return numpy is not None and any(
         value is kind for kind in getattr(numpy, "sctypeDict", {}).values()
+    )
+
+
+def _is_number_type(value: object) -> bool:
+    """Tell whether a value is one of numpy's own classes of numbers: calling it makes a number."""
+    numpy: Any = sys.modules.get("numpy")
+    return (
+        numpy is not None
+        and isinstance(value, type)
+        and _is_data_type(value)
+        and issubclass(value, (numpy.number, numpy.bool_))
     )
 
 

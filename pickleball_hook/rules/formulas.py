@@ -3,7 +3,8 @@
 statsmodels keeps the text of a formula (``y ~ a + C(b)``) and has patsy evaluate it again when a
 model is loaded (statsmodels/base/data.py, ``ModelData.__setstate__``; patsy/eval.py): each term is
 Python source. What passes here names columns of the table beside it and puts operators between
-them; a call is of two functions of patsy's own, and of no name that anybody else may have bound.
+them; a call is of two functions of patsy's own or of one of numpy's that compute element by
+element, and of no name that anybody else may have bound.
 """
 
 from __future__ import annotations
@@ -15,8 +16,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_COMPUTING = (
+    *("abs", "absolute", "sqrt", "cbrt", "square", "reciprocal", "sign", "floor", "ceil", "rint"),
+    *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin"),
+    *("arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"),
+)
+"""Ufuncs of one array; each works on numbers alone, a table's texts have no such methods."""
 _TOKEN = re.compile(
-    r"\s+|(?P<name>[^\W\d]\w*)(?P<call>\s*\()?|\d+(?:\.\d*)?|\*\*|[-+*/:~^()]",
+    rf"\s+|(?P<module>np|numpy)\.(?:{'|'.join(_COMPUTING)})\s*\(|"
+    r"(?P<name>[^\W\d]\w*)(?P<call>\s*\()?|\d+(?:\.\d*)?|\*\*|[-+*/:~^()]",
 )
 _FUNCTIONS = frozenset(["C", "I"])
 """``C`` marks a categorical, ``I`` gives its argument back (patsy/builtins.py)."""
@@ -45,6 +53,8 @@ def reason_against(formula: Any, table: Any) -> str:
         name = token["name"] if token is not None else None
         if token is None or "__" in (name or ""):
             return f"its formula is Python code that would be run: {formula[:200]!r}"
+        if token["module"] is not None and token["module"] in table.columns:
+            return f"its formula asks a column for an attribute: {formula[:200]!r}"
         known = _FUNCTIONS if token["call"] else columns
         if name is not None and name not in known:
             return (

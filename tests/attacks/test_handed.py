@@ -69,6 +69,16 @@ ATTACKS = [
         ),
     ),
     Attack(
+        "a method that an object keeps of itself, which acts in what a derived class has",
+        lambda canary: stream(
+            build(
+                new(name(HANDED, "RunsBound")),
+                {"held": call(name(HANDED, "BoundToAct")), "value": canary},
+            )
+        ),
+        "it may call what it is given",
+    ),
+    Attack(
         "a class made of others with a setter put into it",
         lambda canary: stream(build(new(name(HANDED, "JoinedMaker")), canary)),
     ),
@@ -94,6 +104,12 @@ HONEST = {
         build(
             new(name(HANDED, "Joined")),
             {"function": name(HANDED, "doubled"), "arguments": (2,)},
+        )
+    ),
+    "a method that an object keeps of itself": stream(
+        build(
+            new(name(HANDED, "RunsBound")),
+            {"held": call(name(HANDED, "Bound")), "value": 2},
         )
     ),
     "an object whose attributes are set": stream(
@@ -129,7 +145,7 @@ def test_harmless_ones_are_called(site: Path, tmp_path: Path) -> None:
         env=variables(tmp_path, "enforce"),
     )
     assert loaded.stdout.split() == [
-        *("Caller", "Caller", "Caller", "Caller", "list", "Joined", "Marker")
+        *("Caller", "Caller", "Caller", "Caller", "list", "Joined", "RunsBound", "Marker")
     ], loaded.stderr
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import types
 import weakref
 from collections import Counter
 from typing import Any
 
+import numpy
 import pytest
 
 from pickleball_hook import context
@@ -34,6 +36,21 @@ class Own(Tally):
         return Own, ()
 
 
+class Bound:
+    def __init__(self) -> None:
+        self.replaced = self.compute
+        self.compute = len  # type: ignore[method-assign, assignment]
+
+    def compute(self, value: object) -> object:
+        return value
+
+    def act(self, path: str) -> None:
+        open(path, "w").close()
+
+    @classmethod
+    def of_the_class(cls) -> None: ...
+
+
 def remove(item: object, selfref: object = None) -> None:
     """Nothing but the name of what a weak container keeps."""
 
@@ -54,6 +71,9 @@ def guard() -> Any:
         weakref.WeakKeyDictionary()._remove,  # type: ignore[attr-defined]
         weakref.WeakValueDictionary()._remove,  # type: ignore[attr-defined]
         weakref.WeakSet()._remove,
+        numpy.float64,
+        numpy.int8,
+        Bound().replaced,
     ],
 )
 def test_may_be_called_with_anything(guard: Guard, value: object) -> None:
@@ -62,7 +82,12 @@ def test_may_be_called_with_anything(guard: Guard, value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [{}.update, {}.get, [].sort, [].index, Named().copy, "".join, open, remove, functools.reduce],
+    [
+        *(numpy.ndarray, Bound().act, Bound().of_the_class),
+        types.MethodType(remove, Bound()),
+        *({}.update, {}.get, [].sort, [].index, Named().copy, "".join),
+        *(open, remove, functools.reduce),
+    ],
 )
 def test_may_not(guard: Guard, value: object) -> None:
     assert guard.reason_against_use(value)

@@ -31,6 +31,7 @@ def table() -> Any:
         "y ~ a + b_1 + a:b_1 - 1",
         "y ~ C(b_1) * a + I(a ** 2 / 3.5)",
         "y ~ (a + kind) ** 2 + when",
+        "y ~ np.log1p(a) + np.sqrt(a ** 2) + numpy.abs(a)",
         "a",
     ],
 )
@@ -45,7 +46,12 @@ def test_terms_of_columns_pass(formula: str, table: Any) -> None:
         "y ~ exec(a)",
         "y ~ a.__class__",
         "y ~ a.mean()",
-        "y ~ np.log(a)",
+        "y ~ np.save(a)",
+        "y ~ np.log(a, y)",
+        "y ~ np.log.reduce(a)",
+        "y ~ np.random.log(a)",
+        "y ~ np.log",
+        "y ~ os.log(a)",
         "y ~ (lambda: 1)()",
         "y ~ a[0]",
         "y ~ C (a) (a)(open)",
@@ -65,6 +71,13 @@ def test_code_does_not(formula: str, table: Any) -> None:
 def test_calls_of_columns_do_not(table: Any) -> None:
     assert "it names a" in reason_against("y ~ a(y)", table)
     assert "it names C" in reason_against("y ~ C + C (a)", table.assign(C=1))
+
+
+def test_columns_named_like_numpy_do_not(table: Any) -> None:
+    """A column is found first, and its ``log`` is what the file has put under that label."""
+    held = table.assign(np=pandas.Series([1, print], index=[0, "log"]))
+    assert "for an attribute" in reason_against("y ~ np.log(a)", held)
+    assert reason_against("y ~ numpy.log(a)", held) == ""
 
 
 def test_tables_are_plain(table: Any) -> None:

@@ -44,6 +44,39 @@ class Kept:
         self.values = values
 
 
+class Bound:
+    """Keeps one of its own methods when it is made, as its reducer says."""
+
+    def __init__(self) -> None:
+        self.run = self.compute
+
+    def compute(self, value: Any) -> Any:
+        """Go on in a method that a derived class may have of its own."""
+        return self.step(value)
+
+    def step(self, value: Any) -> Any:
+        """Compute something."""
+        return value
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return type(self), ()
+
+
+class BoundToAct(Bound):
+    """Keeps the method that it inherits, and acts in one that this calls."""
+
+    def step(self, value: Any) -> Any:
+        """Make a folder."""
+        os.mkdir(value)
+
+
+class RunsBound:
+    """Calls what an object of its state keeps."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.value = state["held"].run(state["value"])
+
+
 def follow(value: Any, name: str, *arguments: Any) -> Any:
     """Call a method by its name: with an object of the file's, any method of the library's."""
     return getattr(value, name)(*arguments)
