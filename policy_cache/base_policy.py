@@ -46,7 +46,7 @@ class Line(NamedTuple):
     file: str
 
 
-_TRAITS = ("calls", "constructs", "live", "fresh", "state_keys", "vouched", "looks_up")
+_TRAITS = ("calls", "constructs", "live", "fresh", "state_keys", "vouched", "looks_up", "settled")
 
 
 def normalized(distribution: str) -> str:

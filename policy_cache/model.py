@@ -56,6 +56,8 @@ COMPUTES = "computes"
 """Trait of a class whose class of classes may act when the class is asked for a name."""
 UNREDUCED = "unreduced"
 """Trait of a class whose call is refused for one reason only: no reducer is known to return it."""
+SETTLED = "settled"
+"""Trait of a function that gives what the program had before the load, for literals."""
 BARE = "bare_call"
 """Trait of an unreduced class that may be called with nothing, as for a missing key."""
 

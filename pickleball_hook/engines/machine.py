@@ -25,7 +25,7 @@ from pickleball_hook.judging.guard import Guard
 from pickleball_hook.judging.states import check_build, class_verdict, full_name, halves
 from pickleball_hook.rules.dtypes import has_already
 from pickleball_hook.rules.table import after_call, apply_rule
-from policy_cache.model import CALL, CONSTRUCT, FILL, STATE, Verdict, depends
+from policy_cache.model import CALL, CONSTRUCT, FILL, SETTLED, STATE, Verdict, depends
 
 _finders: dict[tuple[int, bool], Any] = {}
 """C unpicklers by protocol and ``fix_imports``, for their ``find_class``."""
@@ -226,7 +226,7 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     fresh = sys.getrefcount(value) <= FRESH_REFERENCES
     _seal(guard, value, args)
     after_call(guard, verdict, args, value)
-    guard.made_of(value, fresh, args)
+    guard.made_of(value, fresh, args, bool(verdict.traits.get(SETTLED)))
     if tabled and fresh:
         states.check_made(guard, value)
     return cast("object", value)

@@ -130,6 +130,8 @@ class Guard:
         self.untouched: set[int] = set()
         """Ids of what calls have made of literals alone, and the file has not added to: what these
         hold (pandas' cached properties hold classes), their library has put there."""
+        self.settled: set[int] = set()
+        """Those of them which the program had before the load: it calls what they hold itself."""
         self.leave: type[BaseException] | None = None
         """Raised for a refusal of operands where another engine knows more of them."""
         self.watch = methods.Watch()
@@ -422,10 +424,19 @@ class Guard:
         named = [value for value, _ in self.granted.values()]
         return [*named, *self.filled, *(made.value for made in self.made.values())]
 
-    def made_of(self, value: object, fresh: bool, operands: Iterable[object]) -> None:
-        """Remember what a call gave, and whether it has anything of the file but literals."""
+    def made_of(
+        self, value: object, fresh: bool, operands: Iterable[object], settled: bool = False
+    ) -> None:
+        """Remember what a call gave, and whether it has anything of the file but literals.
+
+        What is `settled` was there before, and all that it holds is the program's.
+        """
         self.made_here(value, fresh)
-        if fresh and id(value) in self.made and self.are_literals(operands):
+        if id(value) not in self.made or not self.are_literals(operands):
+            return
+        if settled:
+            self.settled.add(id(value))
+        if fresh or settled:
             self.untouched.add(id(value))
 
     def are_literals(self, operands: Iterable[object]) -> bool:
@@ -440,7 +451,8 @@ class Guard:
 
     def expose(self, values: Iterable[object]) -> None:
         """Take note that code gets these, which may put a callable into whatever else it gets."""
-        if self.untouched and find_callable(values, _whatever, self.untouched) is not None:
+        untouched = self.untouched
+        if untouched and find_callable(values, _whatever, untouched, self.settled) is not None:
             self.untouched.difference_update([id(value) for value in _within(values, ())])
 
     def check_operands(self, verdict: Verdict, operation: str, operands: Iterable[Any]) -> None:
@@ -471,7 +483,7 @@ class Guard:
             used.append(value)
             return self.reason_against_handing(verdict, operation, value)
 
-        found = find_callable(rest, handing, self.untouched)
+        found = find_callable(rest, handing, self.untouched, self.settled)
         if found is None and used:
             called = methods.called_by(self, used, values)
             if called.reason:
@@ -623,11 +635,13 @@ def find_callable(
     values: Iterable[Any],
     reason_against_use: Callable[[object], str],
     untouched: Collection[int] = (),
+    settled: Collection[int] = (),
 ) -> object | None:
     """Find something among `values` that may not be called, containers and states included.
 
     Containers and instance dictionaries are searched; what a native object hides is its own. What
-    `untouched` objects hold is their library's, and only has to be what a file may refer to.
+    `untouched` objects hold is their library's, and only has to be what a file may refer to; what
+    the `settled` ones of them hold need not be.
     """
     found: object
     kept: list[object] = []
@@ -636,7 +650,7 @@ def find_callable(
         if (is_one and reason_against_use(value)) or count > _DEEPEST_LOOK:
             found = value  # or too much to look through: treated as found
             return found
-        if id(value) in untouched:
+        if id(value) in untouched and id(value) not in settled:
             kept.append(value)
     for count, value in enumerate(_within(kept, ())):
         if (_is_code(value) and not _may_be_data(value)) or count > _DEEPEST_LOOK:

@@ -12,9 +12,10 @@ import numpy
 import pytest
 
 from pickleball_hook import context
+from pickleball_hook.errors import PolicyViolation
 from pickleball_hook.judging.guard import Guard
 from pickleball_hook.judging.names import inherits_reducer
-from policy_cache.model import UNREDUCED, Verdict
+from policy_cache.model import INERT, STATE, UNREDUCED, Verdict
 
 
 class Named(list):  # type: ignore[type-arg]
@@ -59,6 +60,7 @@ def remove(item: object, selfref: object = None) -> None:
 def guard() -> Any:
     with context.entering() as load:
         yield Guard(load, True, "", "")
+        load.violation = None  # else it would be raised here
 
 
 @pytest.mark.parametrize(
@@ -97,3 +99,44 @@ def test_may_not(guard: Guard, value: object) -> None:
 def test_reducer_of_a_base(cls: type, inherits: bool) -> None:
     verdict = Verdict(cls.__module__, cls.__qualname__, "class", "", {}, {}, "", {UNREDUCED: True})
     assert inherits_reducer(cls, verdict) is inherits
+
+
+class Field:
+    """What a program has one of, with code of its own in it."""
+
+    def __init__(self) -> None:
+        self.default = lambda: open("no such file")
+
+
+CALLER = Verdict("m", "C", "class", "m:C", {}, {}, traits={INERT: [STATE]})
+
+
+@pytest.mark.parametrize(
+    ("operands", "settled", "permitted"),
+    [
+        (("auth", "User", "name"), True, True),
+        (("auth", "User", "name"), False, False),
+        (("auth", ["User"]), True, False),
+        (("auth", len), True, False),
+    ],
+)
+def test_what_the_program_had_before_may_hold_its_own_code(
+    guard: Any, operands: tuple[Any, ...], settled: bool, permitted: bool
+) -> None:
+    field = Field()
+    guard.made_of(field, False, operands, settled)
+    if permitted:
+        guard.check_operands(CALLER, STATE, [{"field": field}])
+        return
+    with pytest.raises(PolicyViolation, match="it may call what it is given"):
+        guard.check_operands(CALLER, STATE, [{"field": field}])
+
+
+def test_but_not_once_code_has_had_it_together_with_a_callable(guard: Any) -> None:
+    field = Field()
+    guard.made_of(field, False, ("auth", "User", "name"), True)
+    guard.expose([field, {"key": "text"}])
+    guard.check_operands(CALLER, STATE, [{"field": field}])
+    guard.expose([field, Field().default])
+    with pytest.raises(PolicyViolation, match="it may call what it is given"):
+        guard.check_operands(CALLER, STATE, [{"field": field}])
