@@ -278,6 +278,8 @@ class Guard:
         reaches no sink then; a class need not be what a reducer returns, for no file calls it. A
         library may call its own, followed or not, as it does for honest files.
         """
+        if type(value) is functools.partial:  # what it adds to a call is among what was looked at
+            return self.reason_against_use(value.func, code, closed)
         if not isinstance(value, names.CALLABLE_KINDS):
             return self.reason_against_call(value)
         if _only_looks(value) or _is_remover(value) or _is_number_type(value):
@@ -569,7 +571,9 @@ class Guard:
         if needed == CALL and verdict.target in _CALLS_BARE and plain:
             needed = REFER
         if type(value) is functools.partial and id(value) in self.made:
-            reason = self.reason_against_call(value)  # its arguments were judged when it got them
+            reason = self.reason_against_use(value)  # its arguments were judged when it got them
+            if reason and verdict.target in _CALLS_BARE and isinstance(value.func, type):
+                reason = self.reason_against_call(value)
         else:
             reason = self.permits(value, needed)
         if reason and needed == CALL and verdict.target in _CALLS_BARE:

@@ -36,6 +36,37 @@ ATTACKS = [
         "it may call what it is given",
     ),
     Attack(
+        "a partial of a function that calls a method by its name",
+        lambda canary: called(
+            build(
+                call(name("functools", "partial"), name(HANDED, "follow")),
+                (name(HANDED, "follow"), (), {}, None),
+            ),
+            *(new(name(HANDED, "Maker")), "make", canary),
+        ),
+        "it may call what it is given",
+    ),
+    Attack(
+        "a factory that calls a method by its name",
+        lambda canary: stream(
+            build(
+                new(name(HANDED, "AsksMissing")),
+                call(
+                    name("collections", "defaultdict"),
+                    build(
+                        call(name("functools", "partial"), name(HANDED, "follow")),
+                        (
+                            name(HANDED, "follow"),
+                            (new(name(HANDED, "Maker")), "make", canary),
+                            {},
+                            None,
+                        ),
+                    ),
+                ),
+            )
+        ),
+    ),
+    Attack(
         "a class whose attributes are set",
         lambda canary: stream(
             build(

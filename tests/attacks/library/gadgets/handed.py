@@ -70,6 +70,13 @@ class BoundToAct(Bound):
         os.mkdir(value)
 
 
+class AsksMissing:
+    """Asks its state for a key that it need not have."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.value = state["missing"]
+
+
 class RunsBound:
     """Calls what an object of its state keeps."""
 
