@@ -171,8 +171,11 @@ def within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
     return kinds, callables
 
 
-def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
-    """Judge that objects of these classes have these methods called, and what follows."""
+def _called(guard: Guard, kinds: set[type], asked: set[str], named: bool = False) -> Called:
+    """Judge that objects of these classes have these methods called, and what follows.
+
+    With `named`, no operators: what follows are methods that code names.
+    """
     inert: set[type] = set()
     waiting = [(kind, name) for kind in kinds for name in asked]
     while waiting:
@@ -187,7 +190,7 @@ def _called(guard: Guard, kinds: set[type], asked: set[str]) -> Called:
             return Called(f"{who}: {use.reason}")
         if use.inert:
             inert.add(kind)
-        fresh = set(use.methods) - asked
+        fresh = {m for m in use.methods if not (named and m.endswith("__"))} - asked
         asked |= fresh
         waiting += [(other, further) for other in kinds for further in fresh]
     return Called("", frozenset(inert), frozenset(asked))
@@ -341,7 +344,7 @@ class Watch:
         return ""
 
     def _judged(self, guard: Guard, kinds: set[type], asked: set[str], when: str) -> str:
-        found = _called(guard, kinds, asked)
+        found = _called(guard, kinds, asked, named=when == AS_KEY)
         if found.inert and when == LATER:
             return "a finalizer may call a method that calls what its object holds"
         return found.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TYPE_CHECKING
 
 from policy_cache.analysis.flow.arguments import Call
@@ -149,7 +150,7 @@ class Lookups(Storing):
 
     def _import_call(self, node: ast.AST, thing: Thing, call: Call) -> Value:
         name = call.positional[0] if call.positional else join(*call.values)
-        if call.carries:
+        if call.carries and not _is_within_package(call.opens):
             found = sink(thing.key)
             assert found is not None
             self._hit(node, thing.key, found.category, found.why)
@@ -191,6 +192,20 @@ class Lookups(Storing):
             return NOT_KNOWN
         found = [one(Atom(GETTER, text=text.text)) for texts in names for text in texts]
         return join(*found)
+
+
+def _is_within_package(call: ast.Call | None) -> bool:
+    """Tell whether what is imported is, whatever the text says, a part of one part of a package.
+
+    ``import_module(f"pendulum.locales.{name}.locale")`` (pendulum 3.3.0, locales/locale.py).
+    """
+    name = call.args[0] if call is not None and call.args else None
+    first = name.values[0] if isinstance(name, ast.JoinedStr) and name.values else None
+    text = first.value if isinstance(first, ast.Constant) else None
+    if not isinstance(text, str) or not text.endswith("."):
+        return False
+    package, *parts = text[:-1].split(".")
+    return package not in sys.stdlib_module_names and bool(parts) and all([package, *parts])
 
 
 SPECIAL: dict[str, Callable[[Lookups, ast.AST, Thing, Call], Value]] = {

@@ -175,6 +175,13 @@ HIT = {
     "namespace": "def f(c): vars(os)['system'](c)",
     "globals": "run = os.system\ndef f(c): globals()['run'](c)",
     "import_module": "import importlib\ndef f(c): importlib.import_module('os').system(c)",
+    "import_of_any_name": "import importlib\ndef f(c): importlib.import_module(f'{c}.locale')",
+    "import_below_a_package": "import importlib\ndef f(c): importlib.import_module(f'lib.{c}')",
+    "import_of_what_begins_so": "import importlib\ndef f(c): importlib.import_module(f'lib.sub{c}')",
+    "import_of_the_interpreter": "import importlib\ndef f(c): importlib.import_module(f'os.path.{c}')",
+    "import_in_a_relative_way": (
+        "import importlib\ndef f(c): importlib.import_module(f'..{c}', package='lib')"
+    ),
     "returned_function": "def g(): return os.system\ndef f(c): g()(c)",
     "returned_closure": "def g():\n def h(x): os.system(x)\n return h\ndef f(c): g()(c)",
     "handed_function": "def g(k, x): k(x)\ndef f(c): g(os.system, c)",
@@ -284,10 +291,19 @@ HIT = {
 
 @pytest.mark.parametrize("source", HIT.values(), ids=HIT.keys())
 def test_data_reaches_a_sink(reached: Reached, source: str) -> None:
-    assert {hit.category for hit in reached(source).hits} & {"process", "write", "code", "native"}
+    assert {hit.category for hit in reached(source).hits} & {
+        "process",
+        "write",
+        "code",
+        "native",
+        "import",
+    }
 
 
 CLEAN = {
+    "import_below_a_part_of_a_package": (
+        "import importlib\ndef f(c): importlib.import_module(f'lib.locales.{c}.locale')"
+    ),
     "a_decorator_that_hands_nothing_over": (
         "class D:\n def __init__(self, g): self.g = g\n"
         " def __call__(self, c): return self.g(len, c)\n@D\ndef f(call, c): return c"
