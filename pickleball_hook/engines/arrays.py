@@ -143,13 +143,14 @@ def array_setter(prover: Prover, named: Named) -> Any:
         add_types(map(type, shape))
         dtype.used = True
         if type(data) is not bytes or dtype.objects:
-            keep((data,))
+            if not dtype.objects:
+                keep((data,))
             if (type(data) is list) is not dtype.objects or type(data) not in _ARRAY_DATA:
                 raise Unsure
             if dtype.objects:
                 if id(self) in prover.objects:
                     raise Unsure
-                prover.objects[id(self)] = self
+                prover.objects[id(self)] = (self, data)
                 alone(data)
                 if len(data) != math.prod(shape):
                     raise Unsure

@@ -75,6 +75,8 @@ class Named:
         Whether each call is to be checked with the real arguments.
     opaque : bool
         Whether a call must be seen to give neither a container nor a callable.
+    flat : bool
+        Whether a call must be seen to give no table: no dict, list or tuple.
     hashed : bool
         Whether what a call gave has been a key, or in a set.
     searched : dict of (str, str) to (Verdict or None, str)
@@ -104,6 +106,7 @@ class Named:
         "checks",
         "contents",
         "count",
+        "flat",
         "harmless",
         "hashed",
         "keys",
@@ -137,7 +140,8 @@ class Named:
         self.calls = 0
         self.replayed = itertools.count()
         self.later: dict[int, Any] = {}
-        self.called = self.checked = self.late = self.opaque = self.hashed = False
+        self.called = self.checked = self.late = False
+        self.flat = self.opaque = self.hashed = False
         self.searched: dict[tuple[str, str], tuple[Verdict | None, str]] = {}
         self.checks = self.contents = False
         self.harmless: set[str] = set()
@@ -155,7 +159,7 @@ class Named:
         if self.calls:
             self.calls = 0
             self.replayed = itertools.count()
-        self.checked = self.opaque = self.hashed = False
+        self.checked = self.flat = self.opaque = self.hashed = False
         self.searched = {}
 
 
@@ -197,8 +201,10 @@ class Prover(Guard):
         """Bytes of arrays that rules have looked into."""
         self.acted: list[bool] = []
         """Not empty once library code would have run, which may change what is judged later."""
-        self.objects: dict[int, Any] = {}
-        """Arrays that hold objects, and those that were taken not to, by their ids."""
+        self.objects: dict[int, tuple[Any, Any]] = {}
+        """Arrays and the objects that they hold, by id; None of those that are to hold none."""
+        self.searched: set[int] = set()
+        """What calls gave that went to code which may call it, by id: it gets no state later."""
         self.inert = set(INERT_KINDS)
         """Types of the shadow that stand for neither containers nor callables."""
         self.wary = False
@@ -262,7 +268,7 @@ class Prover(Guard):
                 named.made.clear()
                 named.states.clear()
         tables: tuple[Any, ...] = (self.kept, self.alone, self.shared, self.places, self.judged)
-        for table in (*tables, self.objects):
+        for table in (*tables, self.objects, self.searched):
             if table:
                 table.clear()
         self.memo = dict
@@ -397,6 +403,18 @@ class Unknown:
     __class__ = property(stop)
 
 
+class Constant(Unknown):
+    """A named object of a library's that is neither a class nor a function."""
+
+    __slots__ = ()
+
+
+class Mixed(Unknown):
+    """The same, and it may be a table in which something of the file's has a name."""
+
+    __slots__ = ()
+
+
 class Number:
     """A numpy scalar that is no text, or an array that gets no state: no container, no callable."""
 
@@ -484,9 +502,19 @@ def note_dicts(prover: Prover, args: tuple[Any, ...]) -> None:
 
 def content_of(value: Any) -> tuple[Any, ...]:
     """Return all that a container holds, to be compared later."""
-    if issubclass(type(value), dict):
-        return (*dict.keys(value), *dict.values(value))
-    return (*value,)
+    if not issubclass(type(value), dict):
+        return (*value,)
+    held = attributes_of(value)
+    return (*dict.keys(value), *dict.values(value), *held)
+
+
+def attributes_of(value: Any) -> list[Any]:
+    """Return what a container of the shadow has beside its items."""
+    kind = type(value)
+    if kind is dict or kind is list or kind is tuple:
+        return []
+    held = getattr(value, "__dict__", None)
+    return [*(held or {}).values(), getattr(value, "factory", None)]
 
 
 def defines(cls: type, name: str) -> bool:

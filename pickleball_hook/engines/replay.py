@@ -309,6 +309,7 @@ class _PersistentReplay(Replay):
 def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> Any:
     """Return what stands for a callable that is only called: a check of each call."""
     real, checked, opaque, later = named.real, named.checked, named.opaque, named.later
+    flat = named.flat
     count, searched = named.replayed, bool(named.searched)
     watched = named.hashed or bool(guard.watch.asked)
 
@@ -318,6 +319,8 @@ def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> A
         if checked and states.has_table(args) and sys.getrefcount(value) <= _NEW:
             states.check_made(guard, value)
         if opaque and (callable(value) or isinstance(value, _CONTAINERS)):
+            raise Abandoned
+        if flat and issubclass(type(value), _TABLES):
             raise Abandoned
         index = next(count)
         bare = index not in later and guard.are_literals(args)  # holds what its library put there
@@ -347,6 +350,7 @@ def _is_watched(guard: Guard, prover: Prover, value: object) -> bool:
 _NEW = 2
 """``sys.getrefcount`` of an object that only one local variable holds."""
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, bytearray)
+_TABLES = (dict, list, tuple)
 
 
 class _Copy(io.BytesIO):

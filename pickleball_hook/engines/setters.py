@@ -12,9 +12,12 @@ from pickleball_hook.engines.prover import (
     PLAIN,
     RESULTS,
     SCALARS,
+    Constant,
     Named,
     StandInClass,
+    Unknown,
     Unsure,
+    attributes_of,
     content_of,
     defines,
     is_array,
@@ -45,6 +48,8 @@ _MOST_HARMLESS = 1000
 """Keys of states that are remembered of one class."""
 SOLE = next(map(sys.getrefcount, [{}]))
 """References of an object that one list holds, as ``map`` sees them."""
+_BOOKED = 2
+"""References to an array that the prover itself has: as one of its class, and as one of objects."""
 LISTED = next(sys.getrefcount(held) for held in [object()])
 """The same, as a loop over the list sees them."""
 
@@ -56,10 +61,11 @@ class Result:
     judged when the replay shows whose state it is (:attr:`Named.later`).
     """
 
-    __slots__ = ("index",)
+    __slots__ = ("args", "index")
     named: Named
     prover: Prover
     index: int
+    args: tuple[Any, ...]
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -73,7 +79,7 @@ class Result:
     def __setstate__(self, state: Any) -> None:
         """Keep a state until it is known what it is for."""
         named = self.named
-        if self.index in named.later:
+        if self.index in named.later or id(self) in self.prover.searched:
             raise Unsure
         self.prover.acted.append(True)
         note_containers(self.prover, state)
@@ -221,6 +227,7 @@ def search(
                 prover.judged.append((value, content_of(value)))
             waiting += value
             waiting += value.values() if isinstance(value, dict) else ()
+            waiting += _beside(prover, value, verdict, operation)
         elif kind is deque:
             raise Unsure  # it may be filled later
         elif kind in RESULTS:
@@ -233,26 +240,77 @@ def search(
                 named.searched[verdict.target, operation] = (verdict, operation)
             results.append(value)
             waiting += [named.later[value.index]] if value.index in named.later else []
-        elif kind not in prover.inert or id(value) in prover.objects:
+            waiting += _held_by(prover, value, results, places, live)
+        elif kind not in prover.inert:
             raise Unsure
         elif type(kind) is StandInClass:
             if not is_array(kind):
                 raise Unsure
-            prover.objects[id(value)] = value  # it may not come to hold any either
+            _, data = prover.objects.setdefault(id(value), (value, None))
+            if data is not None:  # else it may not come to hold any either
+                waiting += parts.weighty(data)
+                results.append(value)
+                places[id(value)] += _BOOKED
     keep_alone(prover, results, places)
+
+
+def _beside(prover: Prover, value: Any, verdict: Verdict, operation: str) -> list[Any]:
+    """Return what a container has beside its items, but for factories that may be called.
+
+    Raises
+    ------
+    Unsure
+    """
+    *held, factory = attributes_of(value) or [None]
+    if factory is not None:
+        called = getattr(factory, "named", None)
+        if called is None or prover.reason_against_handing(verdict, operation, called.real):
+            raise Unsure
+    return held
+
+
+def _held_by(
+    prover: Prover, result: Any, results: list[Any], places: dict[int, int], live: bool
+) -> list[Any]:
+    """Return what the object that a call gave may hold: what the call was given.
+
+    The replay sees what is in it when it is made. What was in its arguments must be the same ever
+    after, or it would hold something else when others get it; harmless ones are that already.
+    """
+    prover.searched.add(id(result))
+    held = []
+    for value in result.args:
+        if type(value) is Constant:
+            continue  # nobody's to change
+        if issubclass(type(value), Unknown):
+            results.append(value)  # nobody can change it who does not have it
+            places[id(value)] = places.get(id(value), 0) + 1
+        elif type(value) is not StandInClass and type(value) is not types.FunctionType:
+            held.append(value)
+    if not live:
+        note_containers(prover, *held)
+    return held
 
 
 def _note_results(prover: Prover, state: Any) -> None:
     """Have the replay search what calls gave that are part of a state."""
     places: dict[int, int] = {}
-    results = {}
+    results: list[Any] = []
+    waiting: list[Any] = []
     for value in state if type(state) is tuple else (state,):
-        for part in value.values() if type(value) is dict else (value,):
-            if issubclass(type(part), Result):
-                part.named.searched["", ""] = (None, "")  # by whom is only known then
-                results[id(part)] = part
-                places[id(part)] = places.get(id(part), 0) + 1
-    keep_alone(prover, [*results.values()], places)
+        waiting += value.values() if type(value) is dict else (value,)
+    while waiting:
+        part = waiting.pop()
+        if not issubclass(type(part), Result):
+            continue
+        if id(part) in places:
+            places[id(part)] += 1
+            continue
+        places[id(part)] = 1
+        part.named.searched["", ""] = (None, "")  # by whom is only known then
+        results.append(part)
+        waiting += _held_by(prover, part, results, places, False)
+    keep_alone(prover, results, places)
 
 
 def _is_special(key: Any) -> bool:
@@ -280,8 +338,9 @@ def settle(prover: Prover) -> None:
     prover.bounces = False
     watched = bool(prover.watch.asked)
     for named in prover.named.values():
-        named.trampoline = bool(named.checked or named.opaque or named.searched or named.later)
-        if named.hashed or (watched and _gives_anything(named)):
+        seen = named.checked or named.opaque or named.flat or named.hashed
+        named.trampoline = bool(seen or named.searched or named.later)
+        if watched and _gives_anything(named):
             named.trampoline = True
         if named.trampoline or REFER not in named.verdict.grants:
             prover.bounces |= named.trampoline

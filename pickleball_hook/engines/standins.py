@@ -16,7 +16,10 @@ from pickleball_hook.engines.prover import (
     LARGE_ITEM,
     PLAIN,
     RESULTS,
+    SCALARS,
+    Constant,
     Given,
+    Mixed,
     StandInClass,
     Unknown,
     Unsure,
@@ -27,9 +30,10 @@ from pickleball_hook.engines.prover import (
     stop,
 )
 from pickleball_hook.engines.setters import STATE_RULES, Result, search, setter
-from pickleball_hook.judging import methods, states
+from pickleball_hook.judging import methods, parts, states
 from pickleball_hook.rules.table import RULES
 from policy_cache.model import (
+    ANYTIME,
     CALL,
     CONSTRUCT,
     FILL,
@@ -101,7 +105,7 @@ def stand_in_for(prover: Prover, named: Named) -> Any:
         return _function(prover, named)
     if REFER not in verdict.grants:
         raise Unsure
-    return Unknown()
+    return Constant()
 
 
 def _function(prover: Prover, named: Named) -> Any:
@@ -159,9 +163,11 @@ def _caller(prover: Prover, named: Named) -> Any:
         def call(*args: Any) -> Any:
             keep(args)
             note_dicts(prover, args)
-            named.checked |= searched or states.has_table(args)
+            if searched and ANYTIME in verdict.traits:
+                raise Unsure  # what it holds may not change any more
+            named.checked |= searched or _has_table(args)
             acted.append(True)
-            return Unknown()
+            return Unknown() if is_fixed(args) else Mixed()
 
     else:
         body = {"__slots__": (), "named": named, "prover": prover}
@@ -170,15 +176,43 @@ def _caller(prover: Prover, named: Named) -> Any:
         def call(*args: Any) -> Any:
             keep(args)
             note_dicts(prover, args)
-            if states.has_table(args) or (searched and not _are_harmless(prover, verdict, args)):
+            harmless = searched and _are_harmless(prover, verdict, args)
+            if searched and not harmless:
+                if ANYTIME in verdict.traits:
+                    raise Unsure  # what it holds may not change any more
                 named.checked = True
+            named.checked |= _has_table(args)
             acted.append(True)
             value = make()
-            value.index = named.calls
+            value.args, value.index = () if harmless else args, named.calls
             named.calls += 1
             return value
 
     return call
+
+
+def _has_table(values: tuple[Any, ...]) -> bool:
+    """Tell whether operands have names for what may be callable, or hide such a table.
+
+    What calls gave is none: then the replay sees to it.
+    """
+    if SCALARS.issuperset(map(type, values)):
+        return False
+    if states.has_table(values):
+        return True
+    waiting: list[Any] = [*values]
+    seen: set[int] = set()
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if issubclass(kind, Mixed):
+            return True
+        if issubclass(kind, Result):
+            kind.named.flat = True
+        elif issubclass(kind, (dict, list, tuple)) and id(value) not in seen:
+            seen.add(id(value))
+            waiting += parts.weighty([*(value.values() if issubclass(kind, dict) else value)])
+    return False
 
 
 def _asks_operands_only(verdict: Verdict) -> bool:
@@ -256,7 +290,7 @@ def _nested_load(prover: Prover, named: Named) -> Any:
     return call
 
 
-class _Nested(Unknown):
+class _Nested(Mixed):
     """Stands for what another stream gave: what it does as a key has not been asked."""
 
     __slots__ = ()
@@ -323,13 +357,12 @@ def _ordered(prover: Prover, named: Named) -> Any:
     def __setstate__(self: Any, state: Any) -> None:
         if vars(self):
             raise Unsure  # it has its state
-        vars(self)["built"] = True
+        vars(self)["state"] = state
         if prover.permits(cls, STATE) or type(state) is not dict:
             raise Unsure
         states.check_state(prover, cls, named.verdict, state)
         if any(hook in state for hook in machine.INSTANCE_HOOKS):
             raise Unsure
-        prover.kept.append((state,))
         note_containers(prover, state)
 
     return type("OrderedDict", (cls,), {"__setstate__": __setstate__})
@@ -362,13 +395,15 @@ def _default_dict(prover: Prover, named: Named) -> Any:
         raise Unsure
     keep = prover.kept.append
     named.checks = True
-    made = type("defaultdict", (dict,), {"__setstate__": stop, "__slots__": ()})
+    made: Any = type("defaultdict", (dict,), {"__setstate__": stop, "__slots__": ("factory",)})
 
     def call(*args: Any) -> Any:
         if len(args) > 1:
             raise Unsure
         keep(args)
-        return made()
+        value = made()
+        value.factory = args[0] if args else None
+        return value
 
     return call
 
@@ -478,12 +513,12 @@ def _late_maker(prover: Prover, named: Named) -> Any:
             ready.append(literal)
         if ready[0] and not (is_fixed(args) and not keywords):
             raise Unsure
-        if states.has_table((args, keywords)):
+        if _has_table((args, keywords)):
             raise Unsure
         prover.acted.append(True)
         keep((args, keywords))
         note_dicts(prover, args)
-        return Unknown()
+        return Unknown() if is_fixed(args) and not keywords else Mixed()
 
     return __new__
 
