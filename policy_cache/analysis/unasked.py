@@ -57,7 +57,7 @@ _UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit
 MOST_IMPLICIT = 20
 """Functions followed for what runs unasked: such methods are short, or nothing can be proven."""
 
-_MOST_METHODS = 64
+_MOST_METHODS = 500
 """Attributes that a callable may look up on what it is given before it counts as unproven."""
 
 _ALL = (CONSTRUCT, CALL, STATE, FILL)
