@@ -26,6 +26,7 @@ from policy_cache.model import (
     REFER,
     STATE,
     UNREDUCED,
+    UNRESOLVED,
     Verdict,
 )
 from policy_cache.source.distributions import STDLIB
@@ -185,6 +186,8 @@ def _refused_by_bases(bases: list[type]) -> dict[str, str]:
         if REFER not in found.grants:
             reason = f"it derives from {base.__module__}.{base.__qualname__}: "
             return {"*": reason + found.why_not(REFER)}
+        if found.kind == UNRESOLVED:
+            continue  # compiled, and not shown by the files beside it: as where there is source
         for operation in (CONSTRUCT, STATE, CALL, FILL):
             reason = found.refusals.get(operation, "")
             if reason and not (operation == CALL and found.traits.get(UNREDUCED)):

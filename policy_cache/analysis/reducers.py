@@ -325,8 +325,10 @@ def _handed(node: ast.Tuple, scope: _Scope) -> list[Reduction]:
     for element in arguments.elts if isinstance(arguments, ast.Tuple) else ():
         if _is_own_class(element, scope):
             found += _own(scope, node)
-        elif isinstance(element, (ast.Name, ast.Attribute)):
-            thing = scope.resolve(element)
+            continue
+        local = scope.values.get(element.id, []) if isinstance(element, ast.Name) else []
+        for named in local or [element]:
+            thing = scope.resolve(named) if isinstance(named, (ast.Name, ast.Attribute)) else None
             if thing is not None and thing.kind == "function":
                 found.append(_reduction(thing, scope, element))
     return found

@@ -21,6 +21,8 @@ class Call(NamedTuple):
     starred_at: int
     """Number of positional arguments before the first ``*args``."""
     opens: ast.Call | None = None
+    by_position: bool = False
+    """Whether what is unpacked fills no parameter that is given by keyword only."""
 
     @property
     def values(self) -> list[Value]:

@@ -179,7 +179,7 @@ class Following(Frame):
         unpacked = call.unpacked
         if unpacked.tainted or unpacked.atoms:
             items = self._iterate(call.node, unpacked)
-            for name in named:
+            for name in positional if call.by_position else named:
                 if name not in passed:
                     passed[name] = items
         if arguments.vararg is not None:
@@ -332,7 +332,9 @@ class Following(Frame):
             self._hit_walk(node, "getattr")
         if carries or call.carries:
             known = frozenset(a for a in called.atoms if a.kind != PARAMETER and not opens(a))
-            self._invoke(node, Value(False, known), Call(node, [], {}, DATA, 0))
+            plain = not call.named and not call.unpacked.carries
+            given = Call(node, [], {}, DATA, 0, by_position=plain)
+            self._invoke(node, Value(False, known), given)
             objects = join(*call.values).only(INSTANCE)
             for getter in called.of(GETTER):
                 self._invoke(node, one(getter), call_of(node, objects))

@@ -42,6 +42,12 @@ def test_an_object_that_keeps_its_arguments_is_a_change(reached: Reached) -> Non
     assert "acme:A.one" in {hit.sink for hit in reached(source).hits}
 
 
+def test_what_calls_back_gives_no_keywords(reached: Reached) -> None:
+    """As matplotlib's callbacks have it: ``def remove(self, key, *, is_finalizing=f)``."""
+    assert reached("def g(x, run): run(x)\ndef f(c): return list(map(g, c))").hits
+    assert not reached("def g(x, *, run=len): run(x)\ndef f(c): return list(map(g, c))").hits
+
+
 def test_attributes_by_name(reached: Reached) -> None:
     """What a property of that name does is asked for each class in hand."""
     summary = reached("import operator\ndef f(c): return operator.attrgetter('a.b')(c)")
@@ -157,6 +163,12 @@ HIT = {
     "table_with_a_default": "T = {'a': os.system}\ndef f(c):\n s = T.get('b', len)\n s(c)",
     "table_filled_later": "def f(c):\n t = {}\n t['a'] = os.system\n t['a'](c)",
     "partial": "import functools\nrun = functools.partial(os.system)\ndef f(c): run(c)",
+    "keyword_handed_to_a_partial": (
+        "import functools\ndef g(x, *, p): os.system(p)\ndef f(c): return functools.partial(g, p=c)"
+    ),
+    "keywords_handed_to_a_partial": (
+        "import functools\ndef g(x, *, p): os.system(p)\ndef f(c): return functools.partial(g, **c)"
+    ),
     "attrgetter": "import operator\ndef f(c): operator.attrgetter('system')(os)(c)",
     "attrgetter_of_what_is_kept": (
         "import operator\nclass A:\n def __init__(self, x): self.x = x\n"

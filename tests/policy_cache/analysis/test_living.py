@@ -11,7 +11,7 @@ import pytest
 
 from policy_cache import policies
 from policy_cache.analysis import living
-from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, Verdict
+from policy_cache.model import CALL, CONSTRUCT, FILL, INERT, REFER, STATE, UNRESOLVED, Verdict
 
 PRELUDE = """
 import collections, copyreg, enum, functools, os, subprocess, sys, threading
@@ -166,6 +166,28 @@ def test_class_of_classes_is_referred_to_only(typed) -> None:
 
 def test_base_that_nobody_may_have(typed) -> None:
     assert not typed("C", "class C(subprocess.Popen): pass").grants
+
+
+@pytest.mark.parametrize(
+    ("operations", "kind", "granted"),
+    [
+        ({REFER}, UNRESOLVED, True),
+        (set(), UNRESOLVED, False),
+        ({REFER}, "class", False),
+    ],
+)
+def test_base_that_is_compiled(
+    typed, monkeypatch: pytest.MonkeyPatch, operations: set[str], kind: str, granted: bool
+) -> None:
+    """What its files do not show counts as it does for a class with source."""
+
+    def judged(module: str, name: str, operation: str = "") -> Verdict:
+        refusals = dict.fromkeys((CONSTRUCT, STATE, CALL, FILL), "its files do not say")
+        return Verdict(module, name, kind, "", dict.fromkeys(operations, "it"), refusals)
+
+    monkeypatch.setattr(policies, "verdict", judged)
+    verdict = typed("C", "class C(collections.deque): pass")
+    assert ({CONSTRUCT, STATE} <= set(verdict.grants)) is granted
 
 
 def test_functions(typed) -> None:

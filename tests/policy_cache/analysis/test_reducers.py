@@ -49,6 +49,7 @@ def method(body: str, base: str = "", name: str = "__reduce__") -> str:
         ("cls = type(self)\n  return cls, ()", {"A (own)"}),
         ("return A, ()", {"A"}),
         ("return f, (type(self), 1)", {"f", "A (own)"}),
+        ("h = g\n  return f, (h, type(self), 1)", {"f", "g", "A (own)"}),
         ("return 'f'", {"f"}),
         ("return super().__reduce__()", {"A (own)"}),
         ("return super().__reduce_ex__(4)", {"A (own)"}),
