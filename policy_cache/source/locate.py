@@ -241,7 +241,7 @@ def _from_spec(name: str, spec: ModuleSpec) -> Module | None:
     origin = os.path.abspath(origin)
     kind = "opaque"
     if origin.endswith(tuple(EXTENSION_SUFFIXES)):
-        origin = _pure_source(origin) or origin
+        origin = _pure_source(origin, name) or origin
     if origin.endswith((".py", ".pyw")):
         kind = "source"
     elif origin.endswith(tuple(EXTENSION_SUFFIXES)):
@@ -249,10 +249,16 @@ def _from_spec(name: str, spec: ModuleSpec) -> Module | None:
     return Module(name, kind, origin, bool(path), path, _owner(origin, name, path))
 
 
-def _pure_source(file: str) -> str:
-    """Return the Python file that an extension module was compiled from (Cython, mypyc), if any."""
+def _pure_source(file: str, name: str) -> str:
+    """Return the Python file that an extension module was compiled from (Cython, mypyc), if any.
+
+    Whoever ships both says so; an extension module that somebody else has put beside a source is
+    what the import system takes all the same.
+    """
     path = os.path.join(os.path.dirname(file), os.path.basename(file).partition(".")[0] + ".py")
-    return path if os.path.isfile(path) else ""
+    if not os.path.isfile(path):
+        return ""
+    return path if distributions.owner_of(file, name) == distributions.owner_of(path, name) else ""
 
 
 def _owner(file: str, name: str, path: tuple[str, ...]) -> Owner:

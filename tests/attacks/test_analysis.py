@@ -7,7 +7,7 @@ import pytest
 from tests.attacks.assembler import build, call, name, new, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
 from tests.attacks.named import TOUCH
-from tests.attacks.opcodes import APPEND, SETITEM
+from tests.attacks.opcodes import ADDITEMS, APPEND, EMPTY_SET, MARK, SETITEM
 
 SETTERS = """
 Direct Renamed Starred Aliased LocalAlias TwoAliases ChosenInPlace Unpacked Walrus Looped Dispatch
@@ -50,6 +50,17 @@ ATTACKS = [
         "a hash reaches a sink",
         lambda canary: stream(value({}), held("Hashed", canary), value(1), SETITEM),
         "__hash__",
+    ),
+    Attack(
+        "the hash of a member of a set reaches a sink",
+        lambda canary: stream(EMPTY_SET, MARK, held("Hashed", canary), ADDITEMS),
+        "__hash__",
+    ),
+    Attack(
+        "the hash of what an Enum is called with reaches a sink",
+        lambda canary: stream(call(name("gadgets.odd", "Colour"), held("Hashed", canary))),
+        "__hash__",
+        load="try:\n    value = pickle.loads(data)\nexcept ValueError: value = None",
     ),
     Attack(
         "iterating reaches a sink",

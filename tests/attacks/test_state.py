@@ -42,6 +42,19 @@ ATTACKS = [
         "special attributes",
     ),
     Attack(
+        "a second BUILD calls the __setstate__ that slot state set",
+        lambda canary: stream(
+            new(PLAIN), value((None, {"__setstate__": TOUCH})), BUILD, value(canary), BUILD
+        ),
+        "special attributes",
+    ),
+    Attack(
+        "a state has a class under the name of a property that is computed once",
+        lambda canary: stream(build(new(name("gadgets.odd", "Once")), {"predict": TOUCH})),
+        "gadgets.acts.Touch",
+        after="value.predict(canary)",
+    ),
+    Attack(
         "a state with an empty slot half hides its keys from the check",
         lambda canary: stream(
             new(PLAIN), value(({"__setstate__": TOUCH}, None)), BUILD, value(canary), BUILD

@@ -61,6 +61,7 @@ HOSTILE = {
     "write('loaded.py', f'open({canary!r}, chr(119))')).load_module, ()",
     "code of a function": "fill, (f'open({canary!r}, chr(119))',)",
     "finalizer of the stream's own": "Closing, (canary,)",
+    "garbage of the stream's own, collected by an import": "Cyclic, (canary,)",
 }
 
 LIBRARY = """
@@ -69,6 +70,11 @@ import json
 class Closing:
     def __init__(self, path): self.path = path
     def __del__(self): open(self.path, 'w').close()
+
+class Cyclic(Closing):
+    def __init__(self, path):
+        self.path = path
+        self.me = self
 
 def fill(text):
     import types
@@ -123,6 +129,9 @@ for number, (name, text) in enumerate(json.loads({cases!r}).items()):
     data = dumped(Reduced(*parts), 0)
     if name.startswith('finalizer'):
         data = data.replace(b'p2\\n', b'').replace(b'p3\\n', b'')[:-1] + b'0N.'  # POP, None
+    if name.startswith('garbage'):
+        write('collecting.py', 'import gc\\ngc.collect()\\nclass Thing: pass')
+        data = data.replace(b'p2\\n', b'').replace(b'p3\\n', b'')[:-1] + b'0ccollecting\\nThing\\n.'
     try:
         value = pickle.loads(data)
         outcome = ['loaded', '']

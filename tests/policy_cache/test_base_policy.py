@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from policy_cache import base_policy
-from policy_cache.model import OPERATIONS
+from policy_cache import base_policy, policies
+from policy_cache.model import CALL, OPERATIONS
 
 FOLDER = Path(base_policy.__file__).with_name("base")
 FILES: dict[str, dict[str, Any]] = {
@@ -182,3 +182,28 @@ def test_a_definition_in_a_module_that_was_renamed_since() -> None:
     assert base_policy.look_up("numpy", before) is None
     assert base_policy.look_up_definition("numpy", before) == base_policy.look_up("numpy", now)
     assert base_policy.look_up_definition("numpy", "numpy.core.other:scalar") is None
+
+
+ACTS = """
+import os
+
+class frozendict(dict):
+    def __new__(cls, command):
+        os.system(command)
+        return super().__new__(cls)
+
+    def __reduce__(self):
+        return frozendict, ("true",)
+"""
+
+
+@pytest.mark.parametrize(("owner", "reviewed"), [("frozendict", True), ("frozen-things", False)])
+def test_reviewed_lines_are_for_the_distribution_that_was_reviewed(
+    library: Any, owner: str, reviewed: bool
+) -> None:
+    """Whoever ships a package under its name lists its files too, in a ``RECORD`` of its own."""
+    files = {"frozendict/__init__.py": "", "frozendict/_frozendict_py.py": ACTS}
+    library.install(owner, files)
+    verdict = policies.verdict("frozendict._frozendict_py", "frozendict", CALL)
+    assert (CALL in verdict.grants) == reviewed
+    assert reviewed or "system" in verdict.why_not(CALL)

@@ -50,6 +50,19 @@ def test_extension(library) -> None:
     assert located("acme").kind == "extension"
 
 
+def test_extension_beside_its_source(library) -> None:
+    """Compiled from it if both are of one distribution; one by another hand is what would run."""
+    suffix = __import__("importlib.machinery").machinery.EXTENSION_SUFFIXES[0]
+    library.install("acme", {f"acme{suffix}": b"\0", "acme.py": "class Thing: pass"})
+    assert located("acme").kind == "source"
+    library.install("other", {"other.py": "class Thing: pass"})
+    library.write(f"other{suffix}", b"\0")
+    library.forget()
+    assert located("other").kind == "extension"
+    assert located("other").file.endswith(suffix)
+    assert located("other").owner.kind != DISTRIBUTION
+
+
 def test_bytecode_without_source(library) -> None:
     """It can be imported, so it must not pass for a module that does not exist."""
     library.install("acme", {"acme/__init__.py": "", "acme/a.pyc": b"\0"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -55,6 +56,20 @@ class Missing(enum.Enum):
     @classmethod
     def _missing_(cls, value: object) -> None:
         open(str(value), "w").close()
+
+
+class Once:
+    """Has a property that is computed once, and then is an attribute."""
+
+    @functools.cached_property
+    def predict(self) -> Callable[..., Any]:
+        return len
+
+
+class Colour(enum.Enum):
+    """An ordinary Enum."""
+
+    RED = 1
 
 
 class Empty(enum.Enum):
