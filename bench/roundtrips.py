@@ -65,6 +65,36 @@ EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("records", "sklearn_crfsuite.*", r"sklearn_crfsuite\..*", "removes the file that it names"),
     (
+        "sciences",
+        "tensorflow var",
+        r"functools\.partial|an instance of functools\.partial",
+        "what a call gives is called: only a name can be",
+    ),
+    (
+        "sciences",
+        "quantities.*",
+        r"quantities\..*",
+        "the units in the file are registered for the whole process",
+    ),
+    (
+        "sciences",
+        "pytensor function",
+        r"pytensor\..*",
+        "the function is compiled again: code is written, built and run",
+    ),
+    (
+        "models",
+        "lmfit (params|result)",
+        r"lmfit\..*",
+        "expressions in the file are run, by an interpreter of their own",
+    ),
+    (
+        "inference",
+        "gpy .*",
+        r"(GPy|paramz)\..*",
+        "sets properties of a class of the library, named by the file",
+    ),
+    (
         "inference",
         "(gplearn made|apricot .*|aeon .*)",
         r"(numba|joblib\.externals)\b.*",

@@ -44,7 +44,10 @@ class Storing(Attributes):
             self._store(target.value, value, None)
         elif isinstance(target, ast.Attribute):
             self._store_attribute(target, self.eval(target.value), target.attr, value)
-            self._keep(target.value, value)
+            if target.attr == "__class__" and isinstance(target.value, ast.Name):
+                self._become(target.value.id, value)
+            else:
+                self._keep(target.value, value)
         elif isinstance(target, ast.Subscript):
             self._store_item(target, value)
 
@@ -62,6 +65,12 @@ class Storing(Attributes):
         if value.carries:
             what = f"{self.source.module.name}:{name}"
             self._hit(node, what, "effect", "changes a global variable")
+
+    def _become(self, name: str, classes: Value) -> None:
+        """Let what a name stands for be an object of other classes: ``x.__class__ = C``."""
+        held = self.env.get(name, NOTHING).carries
+        made = [Atom(INSTANCE, a.thing, held=held) for a in classes.of(GLOBAL) if not a.text]
+        self._bind(name, Value(classes.tainted, frozenset(made)))
 
     def _store_item(self, target: ast.Subscript, value: Value) -> None:
         holder = self.eval(target.value)

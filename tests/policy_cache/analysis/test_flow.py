@@ -169,6 +169,13 @@ HIT = {
     "keywords_handed_to_a_partial": (
         "import functools\ndef g(x, *, p): os.system(p)\ndef f(c): return functools.partial(g, **c)"
     ),
+    "class_that_an_object_is_given": (
+        "class A:\n def go(self): os.system(self.x)\nclass B: pass\n"
+        "def f(c):\n b = B()\n b.x = c\n b.__class__ = A\n b.go()"
+    ),
+    "class_that_data_is_given": (
+        "class A:\n def go(self): os.system(self.x)\ndef f(c):\n c.__class__ = A\n c.go()"
+    ),
     "attrgetter": "import operator\ndef f(c): operator.attrgetter('system')(os)(c)",
     "attrgetter_of_what_is_kept": (
         "import operator\nclass A:\n def __init__(self, x): self.x = x\n"
@@ -355,6 +362,10 @@ CLEAN = {
         "class A:\n one = None\n def __new__(cls, *a):\n"
         "  if not cls.one: cls.one = super().__new__(cls, *a)\n  return cls.one\n"
         "def f(c): return A(c)"
+    ),
+    "part_of_what_is_given_a_class": (
+        "class A: pass\nclass B: pass\n"
+        "def f(c):\n b = B()\n b.__class__ = A\n part = b[0]\n part.x = c"
     ),
     "harmless_callback": "def f(c): return list(map(len, c))",
 }
