@@ -226,7 +226,8 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     fresh = sys.getrefcount(value) <= FRESH_REFERENCES
     _seal(guard, value, args)
     after_call(guard, verdict, args, value)
-    guard.made_of(value, fresh, args, bool(verdict.traits.get(SETTLED)))
+    settled = verdict.target.partition(".")[0] if verdict.traits.get(SETTLED) else ""
+    guard.made_of(value, fresh, args, settled)
     if tabled and fresh:
         states.check_made(guard, value)
     return cast("object", value)

@@ -130,8 +130,9 @@ class Guard:
         self.untouched: set[int] = set()
         """Ids of what calls have made of literals alone, and the file has not added to: what these
         hold (pandas' cached properties hold classes), their library has put there."""
-        self.settled: set[int] = set()
-        """Those of them which the program had before the load: it calls what they hold itself."""
+        self.settled: dict[int, str] = {}
+        """Those of them which the program had before the load, with the library that they are of:
+        its code, and the program's, calls what they hold as it is."""
         self.leave: type[BaseException] | None = None
         """Raised for a refusal of operands where another engine knows more of them."""
         self.watch = methods.Watch()
@@ -427,17 +428,17 @@ class Guard:
         return [*named, *self.filled, *(made.value for made in self.made.values())]
 
     def made_of(
-        self, value: object, fresh: bool, operands: Iterable[object], settled: bool = False
+        self, value: object, fresh: bool, operands: Iterable[object], settled: str = ""
     ) -> None:
         """Remember what a call gave, and whether it has anything of the file but literals.
 
-        What is `settled` was there before, and all that it holds is the program's.
+        `settled` is the library of what was there before, and holds what the program has put there.
         """
         self.made_here(value, fresh)
         if id(value) not in self.made or not self.are_literals(operands):
             return
         if settled:
-            self.settled.add(id(value))
+            self.settled[id(value)] = settled
         if fresh or settled:
             self.untouched.add(id(value))
 
@@ -485,7 +486,7 @@ class Guard:
             used.append(value)
             return self.reason_against_handing(verdict, operation, value)
 
-        found = find_callable(rest, handing, self.untouched, self.settled)
+        found = find_callable(rest, handing, self.untouched, self._settled_for(verdict))
         if found is None and used:
             called = methods.called_by(self, used, values)
             if called.reason:
@@ -501,6 +502,12 @@ class Guard:
         if verdict.traits.get(ANYTIME):
             for value in _within(rest, self.untouched):
                 self.held[id(value)] = (value, verdict)
+
+    def _settled_for(self, code: Verdict) -> Collection[int]:
+        """Return what the program had before that code may have, whatever that holds."""
+        if not self.settled or policies.owner_kind(code.module) == "program":
+            return self.settled
+        return [key for key, library in self.settled.items() if library == _library(code)]
 
     def check_addition(self, target: object, operation: str, values: list[Any]) -> None:
         """Check what comes to be held by an object that calls it at any time.

@@ -108,20 +108,21 @@ class Field:
         self.default = lambda: open("no such file")
 
 
-CALLER = Verdict("m", "C", "class", "m:C", {}, {}, traits={INERT: [STATE]})
+CALLER = Verdict("orm.query", "C", "class", "orm.query:C", {}, {}, traits={INERT: [STATE]})
 
 
 @pytest.mark.parametrize(
     ("operands", "settled", "permitted"),
     [
-        (("auth", "User", "name"), True, True),
-        (("auth", "User", "name"), False, False),
-        (("auth", ["User"]), True, False),
-        (("auth", len), True, False),
+        (("auth", "User", "name"), "orm", True),
+        (("auth", "User", "name"), "", False),
+        (("auth", "User", "name"), "another", False),
+        (("auth", ["User"]), "orm", False),
+        (("auth", len), "orm", False),
     ],
 )
 def test_what_the_program_had_before_may_hold_its_own_code(
-    guard: Any, operands: tuple[Any, ...], settled: bool, permitted: bool
+    guard: Any, operands: tuple[Any, ...], settled: str, permitted: bool
 ) -> None:
     field = Field()
     guard.made_of(field, False, operands, settled)
@@ -134,7 +135,7 @@ def test_what_the_program_had_before_may_hold_its_own_code(
 
 def test_but_not_once_code_has_had_it_together_with_a_callable(guard: Any) -> None:
     field = Field()
-    guard.made_of(field, False, ("auth", "User", "name"), True)
+    guard.made_of(field, False, ("auth", "User", "name"), "orm")
     guard.expose([field, {"key": "text"}])
     guard.check_operands(CALLER, STATE, [{"field": field}])
     guard.expose([field, Field().default])
