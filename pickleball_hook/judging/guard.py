@@ -265,7 +265,7 @@ class Guard:
         if isinstance(value, type):
             return self.permits(value, CALL)
         if isinstance(value, names.CALLABLE_KINDS) or self.verdict_of(value) is not None:
-            return self.permits(value, REFER)
+            return self.permits(value, REFER) or _reason_of_choice(self.named_verdict(value))
         if isinstance(value, functools.partial):
             return self.reason_against_call(value.func)
         return self.reason_against_instance(type(value))
@@ -336,7 +336,9 @@ class Guard:
                 verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.__call__")
                 if verdict.open or verdict.kind == "live":
                     verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__")
-                return "" if REFER in verdict.grants else verdict.why_not(REFER)
+                if REFER not in verdict.grants:
+                    return verdict.why_not(REFER)
+                return _reason_of_choice(verdict)
         return "it is not known what it does when it is called"
 
     def verdict_of(self, value: object) -> Verdict | None:
@@ -680,7 +682,16 @@ def _may_be_data(value: Any) -> bool:
         value = value.func
     verdict = bound_verdict(value) if isinstance(value, types.MethodType) else None
     verdict = verdict or names.own_verdict(getattr(value, "__func__", value))
-    return verdict is not None and REFER in verdict.grants
+    return verdict is not None and REFER in verdict.grants and not _reason_of_choice(verdict)
+
+
+def _reason_of_choice(verdict: Verdict | None) -> str:
+    """Return why a function is not called with whatever there is, ``""`` if it may be.
+
+    One that looks attributes up by a name that it is given calls anything of anything.
+    """
+    choosy = verdict is not None and {*verdict.traits.get(CHOOSY, ())} - {"set"}
+    return "what it is called with would have to be judged" if choosy else ""
 
 
 def bound_verdict(method: types.MethodType) -> Verdict | None:

@@ -47,6 +47,20 @@ ATTACKS = [
         "it may call what it is given",
     ),
     Attack(
+        "a function that calls a method by its name in the place of a method",
+        lambda canary: stream(
+            build(
+                new(name(HANDED, "Hooked")),
+                {
+                    "hook": name(HANDED, "follow"),
+                    "first": new(name(HANDED, "Maker")),
+                    "name": "make",
+                    "path": canary,
+                },
+            )
+        ),
+    ),
+    Attack(
         "a factory that calls a method by its name",
         lambda canary: stream(
             build(
