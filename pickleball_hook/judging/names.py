@@ -288,7 +288,7 @@ def _walk(holder: object, qualname: str) -> object:
             return None
         try:
             holder = getattr(holder, part)
-        except AttributeError:
+        except Exception:  # a module may import what it is asked for (PEP 562), and fail
             return None
     return holder
 
