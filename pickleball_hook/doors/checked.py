@@ -201,7 +201,8 @@ def _run(
                 proven, value = _replayed(load, guarded, twice, options, path, outer)
                 if proven:
                     return value
-            return _referenced(load, guarded(), file, options, outer, reopened)
+            reader = file if twice is None else twice.rest()
+            return _referenced(load, guarded(), file, reader, options, outer, reopened)
         except Exception as error:
             if not faults.is_ours(error):
                 raise
@@ -216,16 +217,17 @@ def _referenced(
     load: context.Load,
     guard: Guard,
     file: Any,
+    reader: Any,
     options: dict[str, Any],
     outer: Any,
     reopened: Callable[[], Any] | None,
 ) -> object:
-    """Load on the reference machine."""
+    """Load on the reference machine, from a file by way of `reader`."""
     events.listen()
-    if file is None and reopened is not None:
-        file = reopened()
-    load.files.append(file)
-    unpickler = machine.ReferenceUnpickler(guard, outer, file, **options)
+    if reader is None and reopened is not None:
+        reader = reopened()
+    load.files.append(reader if file is None else file)
+    unpickler = machine.ReferenceUnpickler(guard, outer, reader, **options)
     if outer is not None:
         unpickler.memo = outer.memo if outer._memo is not None else outer.memo.copy()
         if outer._guard is None:

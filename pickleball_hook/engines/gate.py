@@ -85,8 +85,9 @@ def _closed_set() -> dict[tuple[str, str], object]:
     """Return the closed globals of the modules that are imported, by name as streams write it."""
     global _closed
     if _closed is None:
-        from policy_cache import base_policy
+        from policy_cache import base_policy, collector
 
+        collector.count_as_old()  # what is read here is the first of much that a load makes
         _closed = {}
         for key in base_policy.closed("stdlib"):
             module, _, name = key.partition(":")

@@ -1,9 +1,9 @@
 """The replay: a stream that was proven to be permitted, run on CPython's own C unpickler.
 
 It hands out what the shadow pass has judged, in the order in which it was asked for, and nothing
-else. It reads the same bytes: an immutable buffer, or a file of which every piece that the shadow
-looked at is compared. What the shadow passed over (the content of large ``bytes``, which no check
-looks at) is read here for the first time.
+else. It reads the same bytes: an immutable buffer, what was kept of a stream that can be read once,
+or a file of which every piece that the shadow looked at is compared. What the shadow passed over
+(the content of large ``bytes``, which no check looks at) is read here for the first time.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pickleball_hook.engines import keeping, machine, shadow
 from pickleball_hook.engines.gate import Reader
 from pickleball_hook.engines.handed import Handed
 from pickleball_hook.engines.prover import LARGE_ITEM, Unsure
+from pickleball_hook.engines.recording import Recording
 from pickleball_hook.engines.setters import permit_late
 from pickleball_hook.judging import states
 from pickleball_hook.net import events
@@ -249,9 +250,13 @@ class FileSource:
         self._pieces = tape.pieces
         return tape
 
-    def replayed(self) -> Any:
+    def replayed(self, last: bool = False) -> Any:
         """Return what the replay reads."""
         return Tape(self.file, self.start, self._end, self._pieces, self._items)
+
+    def rest(self) -> Any:
+        """Return what the reference machine reads."""
+        return self.file
 
     def go_back(self) -> None:
         """Put the file where the stream starts."""
@@ -388,13 +393,17 @@ class Source:
             return Reader(self.data)
         return Skimmer(self.data, self.start)
 
-    def replayed(self) -> Any:
+    def replayed(self, last: bool = False) -> Any:
         """Return what the replay reads: what it leaves unread is what plain Python leaves."""
         if self.file is None:
             return Reader(self.data)
         copy = _Copy(self.data)  # shares the bytes until either is written to
         copy.seek(self.start)
         return copy
+
+    def rest(self) -> Any:
+        """Return what the reference machine reads: the caller's file, if there is one."""
+        return self.file
 
     def go_back(self) -> None:
         """Put the caller's file where the stream starts."""
@@ -407,21 +416,30 @@ class Source:
 
 
 def source_of(file: Any, data: Any, start: int | None) -> Any:
-    """Return a stream in a form that can be read twice, None if it has none."""
+    """Return a stream in a form that can be read twice, None if it has none.
+
+    Parameters
+    ----------
+    file : object
+        The caller's, if it is in one.
+    data : bytes-like object
+        The stream itself, if it is in memory.
+    start : int or None
+        Where the file stands, None if it cannot be moved back there.
+    """
     if type(data) is bytes:
         return Source(None, data, 0)
     if data is not None:
         view = memoryview(data)
         return Source(None, bytes(view), 0) if view.nbytes <= _COPIED else None
-    if start is None:
-        return None
-    if type(file) is io.BytesIO:
+    if type(file) is io.BytesIO and start is not None:
         return Source(file, file.getvalue(), start)
-    if type(file) in (io.BufferedReader, io.BufferedRandom) and type(file.raw) is io.FileIO:
+    plain = type(file) in (io.BufferedReader, io.BufferedRandom) and type(file.raw) is io.FileIO
+    if plain and start is not None:
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode):
             return FileSource(file, start, status.st_size)
-    return None
+    return Recording(file) if callable(getattr(file, "read", None)) else None
 
 
 _HOOKS = ("__new__", "__setstate__", "__setattr__", "__hash__", "__del__", "__getattribute__")
@@ -508,7 +526,7 @@ def attempt(
         prover.quiet = not any(map(_runs_code, prover.named.values()))
     if not prover.quiet:
         events.listen()
-    reader = source.replayed()
+    reader = source.replayed(last=guard is None)  # else a call may have it abandoned
     served = False
     try:
         unpickler = _replay(guard, proof, outer, reader, options)

@@ -47,6 +47,14 @@ def c_dumps(value: object) -> bytes:
     return file.getvalue()
 
 
+class Once:
+    """A file that can be read only once, and shows nothing of what comes next."""
+
+    def __init__(self, data: bytes) -> None:
+        inner = io.BytesIO(data)
+        self.read, self.readline, self.readinto = inner.read, inner.readline, inner.readinto
+
+
 def differs(stream: bytes) -> str:
     """Return what the two engines make of a stream if it is not the same, ``""`` if it is.
 
@@ -59,8 +67,11 @@ def differs(stream: bytes) -> str:
         whole = outcome(lambda: entry.loads(stream), proving)
         streamed = outcome(lambda file=file: entry.load(file), proving)
         end = file.tell() if streamed[0] == "loaded" else 0
-        found.append((whole, streamed, end))
-    short = any(one[0] == "MemoryError" for engines in found for one in engines[:2])
+        once = Once(stream + AFTER)
+        read = outcome(lambda once=once: entry.load(once), proving)
+        left = once.read() if read[0] == "loaded" else b""
+        found.append((whole, streamed, read, end, left))
+    short = any(one[0] == "MemoryError" for engines in found for one in engines[:3])
     same = short or found[0] == found[1]
     return "" if same else f"{stream!r}\n{found[0]}\n{found[1]}"
 

@@ -102,9 +102,9 @@ def test_a_file_that_changes_between_the_readings_is_refused(
     path.write_bytes(differential.c_pickled([Plain(x=str(n)) for n in range(100_000)], 4))
     known = replay.FileSource.replayed
 
-    def changed(self: replay.FileSource) -> Any:
+    def changed(self: replay.FileSource, last: bool) -> Any:
         os.pwrite(descriptor, b"\x00", path.stat().st_size - 50)
-        return known(self)
+        return known(self, last)
 
     descriptor = os.open(path, os.O_RDWR)
     replay.FileSource.replayed = changed  # type: ignore[method-assign]
