@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,9 @@ def test_there_are_shapes() -> None:
     assert len(ATTACKS) > 30
 
 
-REFUSED = ("Awaited", "Exiting", "Shared", "Unbound")
+THREADS = ("Threaded", "Submitted") if sys.version_info >= (3, 12) else ()
+"""From Python 3.12 on a thread that starts is an audit event, and is refused as an effect."""
+REFUSED = ("Awaited", "Exiting", "Shared", "Unbound", *THREADS)
 """Refused whatever they are given: event loops, exits, globals; ``Log.close`` is known to act."""
 HONEST = [
     Attack(
