@@ -23,7 +23,7 @@ from pickleball_hook.checking.trace import (
     key_of,
     shown,
 )
-from pickleball_hook.judging import guard, methods, names, states
+from pickleball_hook.judging import guard, methods, names, states, telling
 from pickleball_hook.rules.table import OWNS_STATE, RULES
 from policy_cache import policies
 from policy_cache.model import (
@@ -614,7 +614,7 @@ class Judge(Recorder):
     def misused(self, target: Any, operation: str, operand: Any) -> None:
         """Refuse BUILD, or items, on a global itself."""
         super().misused(target, operation, operand)
-        opcode = guard.OPCODES[operation]
+        opcode = telling.OPCODES[operation]
         reason = "only an object that this load has made is given a state or items"
         self.guard.refuse(".".join(key_of(target) or ("?",)), opcode, reason)
 
@@ -652,7 +652,7 @@ class Judge(Recorder):
             self._constructs(verdict, name, operands)
             return
         if name not in _DECIDABLE:
-            self._left(_named(verdict), guard.OPCODES[operation], f"the rule {name} is applied")
+            self._left(_named(verdict), telling.OPCODES[operation], f"the rule {name} is applied")
             return
         if name == "nested_load":
             self.nested += [value for value in operands if type(value) in (bytes, bytearray)]
@@ -661,9 +661,9 @@ class Judge(Recorder):
         if operation == STATE and name in _LOOKS_AT and type(operands[0]) is dict:
             looked_at = [operands[0].get(_LOOKS_AT[name])]
         if reason and self._holds_result(looked_at):
-            self._left(_named(verdict), guard.OPCODES[operation], f"the rule {name} is applied")
+            self._left(_named(verdict), telling.OPCODES[operation], f"the rule {name} is applied")
         elif reason:
-            self.guard.refuse(_named(verdict), guard.OPCODES[operation], reason)
+            self.guard.refuse(_named(verdict), telling.OPCODES[operation], reason)
 
     def _constructs(self, verdict: Verdict, name: str, operands: tuple[Any, ...]) -> None:
         """Judge what ``copyreg``'s functions do: NEWOBJ of the first argument."""

@@ -127,7 +127,7 @@ def allow_add(name: str, why: str, as_json: bool, **wanted: bool) -> None:
 
     What reaches a dangerous sink is not to be had this way: trust the file instead.
     """
-    from pickleball_hook.judging.guard import may_be_allowed
+    from pickleball_hook.judging.telling import may_be_allowed
     from policy_cache import policies
 
     try:

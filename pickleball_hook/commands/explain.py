@@ -107,7 +107,7 @@ def remedy(verdict: Verdict) -> str:
     -------
     str
     """
-    from pickleball_hook.judging.guard import may_be_allowed
+    from pickleball_hook.judging.telling import may_be_allowed
 
     if not verdict.refusals:
         return ""

@@ -120,7 +120,7 @@ def suggest(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _suggestions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    from pickleball_hook.judging.guard import may_be_allowed
+    from pickleball_hook.judging.telling import may_be_allowed
     from policy_cache import policies
 
     times: Counter[str] = Counter()

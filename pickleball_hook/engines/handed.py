@@ -8,7 +8,7 @@ the stream at once, for which of them come together is the shadow's knowledge.
 from __future__ import annotations
 
 from pickleball_hook.judging import methods
-from pickleball_hook.judging.guard import find_callable
+from pickleball_hook.judging.search import find_callable
 from policy_cache.model import METHODS
 
 TYPE_CHECKING = False

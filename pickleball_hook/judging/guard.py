@@ -8,77 +8,39 @@ exact objects in hand, not by what some other reading of the bytes thinks they a
 from __future__ import annotations
 
 import functools
-import sys
 import types
 import weakref
 
 from pickleball_hook import context
 from pickleball_hook.errors import Finding, PolicyViolation
-from pickleball_hook.judging import methods, names, parts
+from pickleball_hook.judging import methods, names
+from pickleball_hook.judging.callables import (
+    bound_verdict,
+    is_data_type,
+    is_number_type,
+    is_remover,
+    only_looks,
+    reason_of_choice,
+    takes_anything,
+)
+from pickleball_hook.judging.operands import check_operands
+from pickleball_hook.judging.search import find_callable, within
+from pickleball_hook.judging.telling import dotted, may_be_allowed
+from pickleball_hook.judging.telling import remedy as usual_remedy
 from pickleball_hook.user import records, settings
 from policy_cache import policies
-from policy_cache.model import (
-    ANYTIME,
-    BARE,
-    CALL,
-    CHOOSY,
-    CONSTRUCT,
-    FILL,
-    INERT,
-    LASTING,
-    REFER,
-    SETS,
-    STATE,
-    TEXTLESS,
-    UNREDUCED,
-    Verdict,
-)
+from policy_cache.model import CALL, REFER, SETS, UNREDUCED, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
 _METHODS = (types.FunctionType, classmethod, staticmethod)
-OPCODES = {
-    REFER: "GLOBAL",
-    CONSTRUCT: "NEWOBJ",
-    CALL: "REDUCE",
-    STATE: "BUILD",
-    FILL: "APPENDS/SETITEMS",
-}
-
-_CALLS_BARE = frozenset(["collections:defaultdict", "_collections:defaultdict"])
-"""Callables that call what they are given without arguments: a function that may be referred to
-reaches no sink whatever it is called with, so it may be called with nothing."""
-
-_FUNCTION_KINDS = (types.FunctionType, types.MethodType, type(functools.lru_cache(len)))
-
-_BOUND_KINDS = (types.MethodType, types.BuiltinFunctionType)
-"""Callables that may have an object of the file's in them."""
-
 _BUILTIN = types.BuiltinFunctionType
-_DATA_TYPES = frozenset([bool, int, float, complex, str, tuple, list, dict, set, frozenset])
-_CONVERTERS = frozenset(
-    [
-        "typing:Any",  # a class since Python 3.11; calling it is a TypeError
-        "inspect:_empty",  # a mark that something is not there
-        *(f"builtins:{kind.__name__}" for kind in _DATA_TYPES),
-    ]
-)
-"""Types that make plain data of what they are called with, by methods that are judged with it."""
-
-_NUMBERS = frozenset([int, float, complex, bool, type(None)])
 _PLAIN_CONTAINERS = frozenset([list, dict, set])
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
-_DEEPEST_LOOK = 100_000
-_LONGEST_CODE = 8
-"""Characters in the code of a dtype."""
-
 _BESIDE = "beside what the file has named, {}"
-_LOOKS = frozenset(["items", "keys", "values", "copy"])
-"""Methods of plain containers that call nothing."""
-
 _HEAP_TYPE = 1 << 9
 """CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
 
@@ -164,7 +126,7 @@ class Guard:
         """
         mode = "enforce" if self.enforcing else "audit"
         finding = Finding(
-            name, operation, reason, remedy or _remedy(name), self.file, self.loader, mode
+            name, operation, reason, remedy or usual_remedy(name), self.file, self.loader, mode
         )
         if not self.enforcing or self.load.violation is None:
             records.note(self.load, finding)
@@ -192,7 +154,7 @@ class Guard:
         else:
             reason = self.watch.reason_against_made(self, value)
         if reason:
-            self.refuse(_dotted(verdict), "GLOBAL", _BESIDE.format(reason))
+            self.refuse(dotted(verdict), "GLOBAL", _BESIDE.format(reason))
 
     def defines(self, cls: type, name: str) -> bool:
         """Tell whether a class written in Python, or such a base, has an attribute."""
@@ -265,7 +227,7 @@ class Guard:
         if isinstance(value, type):
             return self.permits(value, CALL)
         if isinstance(value, names.CALLABLE_KINDS) or self.verdict_of(value) is not None:
-            return self.permits(value, REFER) or _reason_of_choice(self.named_verdict(value))
+            return self.permits(value, REFER) or reason_of_choice(self.named_verdict(value))
         if isinstance(value, functools.partial):
             return self.reason_against_call(value.func)
         return self.reason_against_instance(type(value))
@@ -283,10 +245,10 @@ class Guard:
             return self.reason_against_use(value.func, code, closed)
         if not isinstance(value, names.CALLABLE_KINDS):
             return self.reason_against_call(value)
-        if _only_looks(value) or _is_remover(value) or _is_number_type(value):
+        if only_looks(value) or is_remover(value) or is_number_type(value):
             return ""
         verdict = self.named_verdict(value)
-        if verdict is None and _is_data_type(value):
+        if verdict is None and is_data_type(value):
             return ""  # the factory of a library's own defaultdict
         if verdict is None:
             return "it did not come from a name in the file"
@@ -319,7 +281,7 @@ class Guard:
         """Return why code that sets attributes of what it is given may not have a value."""
         if isinstance(value, names.CALLABLE_KINDS):
             # What is built in has no attributes that could be set.
-            return "" if _is_data_type(value) else "it belongs to the whole process"
+            return "" if is_data_type(value) else "it belongs to the whole process"
         return self.reason_against_call(value)
 
     def reason_against_handing(self, verdict: Verdict, operation: str, value: object) -> str:
@@ -338,7 +300,7 @@ class Guard:
                     verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__")
                 if REFER not in verdict.grants:
                     return verdict.why_not(REFER)
-                return _reason_of_choice(verdict)
+                return reason_of_choice(verdict)
         return "it is not known what it does when it is called"
 
     def verdict_of(self, value: object) -> Verdict | None:
@@ -390,7 +352,7 @@ class Guard:
         """Return how to name an object in a message."""
         verdict = self.verdict_of(value)
         if verdict is not None:
-            return _dotted(verdict)
+            return dotted(verdict)
         kind = value if isinstance(value, type) else type(value)
         prefix = "" if isinstance(value, type) else "an instance of "
         return f"{prefix}{kind.__module__}.{kind.__qualname__}"
@@ -458,58 +420,11 @@ class Guard:
         """Take note that code gets these, which may put a callable into whatever else it gets."""
         untouched = self.untouched
         if untouched and find_callable(values, _whatever, untouched, self.settled) is not None:
-            self.untouched.difference_update([id(value) for value in _within(values, ())])
+            self.untouched.difference_update([id(value) for value in within(values, ())])
 
     def check_operands(self, verdict: Verdict, operation: str, operands: Iterable[Any]) -> None:
         """Check what a call is given: callables only where they are judged as called."""
-        values = list(operands)
-        for value in values:
-            if type(value) is names.CallOnly:
-                self.refuse(self.name(value), "GLOBAL", "it may be called, but not handed on")
-        if operation in verdict.traits.get(TEXTLESS, ()):
-            self._check_textless(verdict, operation, values)
-        called = methods.called_on(self, verdict, operation, values)
-        if called.reason:
-            self.refuse(_dotted(verdict), OPCODES[operation], called.reason)
-        positions: dict[str, list[int]] = verdict.traits
-        for trait, needed in (("calls", CALL), ("constructs", CONSTRUCT)):
-            for index in positions.get(trait, ()):
-                if index < len(values) and values[index] is not None:
-                    self._check_operand(verdict, values[index], needed, values)
-        judged = {*positions.get("calls", ()), *positions.get("constructs", ())}
-        rest = [value for index, value in enumerate(values) if index not in judged]
-        if operation not in verdict.traits.get(INERT, ()):
-            self.expose(rest)
-            self._check_held(verdict, operation, called, values)
-            return
-        used = [values[index] for index in positions.get("calls", ()) if index < len(values)]
-
-        def handing(value: object) -> str:
-            used.append(value)
-            return self.reason_against_handing(verdict, operation, value)
-
-        found = find_callable(rest, handing, self.untouched, self._settled_for(verdict))
-        if found is None and used:
-            called = methods.called_by(self, used, values)
-            if called.reason:
-                self.refuse(_dotted(verdict), OPCODES[operation], called.reason)
-        if found is not None:
-            if self.leave is not None:
-                raise self.leave
-            self.refuse(
-                _dotted(verdict),
-                OPCODES[operation],
-                f"it may call what it is given, and it is given {self.name(found)}",
-            )
-        if verdict.traits.get(ANYTIME):
-            for value in _within(rest, self.untouched):
-                self.held[id(value)] = (value, verdict)
-
-    def _settled_for(self, code: Verdict) -> Collection[int]:
-        """Return what the program had before that code may have, whatever that holds."""
-        if not self.settled or policies.owner_kind(code.module) == "program":
-            return self.settled
-        return [key for key, library in self.settled.items() if library == _library(code)]
+        check_operands(self, verdict, operation, list(operands))
 
     def check_addition(self, target: object, operation: str, values: list[Any]) -> None:
         """Check what comes to be held by an object that calls it at any time.
@@ -522,333 +437,11 @@ class Guard:
         if known is not None and known[0] is target:
             self.check_operands(known[1], operation, values)
 
-    def _check_held(
-        self, verdict: Verdict, operation: str, called: methods.Called, values: list[Any]
-    ) -> None:
-        """Check what objects hold whose methods, if they are called, call that, or are that."""
-        held = methods.held_by(called.inert, values) if called.inert else []
-        held += methods.held_as(called.names, values) if called.names else []
-        for value in held:
-            if self.reason_against_use(value, code=verdict, closed=True):
-                self.refuse(
-                    _dotted(verdict),
-                    OPCODES[operation],
-                    f"it may call what it is given, and it is given {self.name(value)}",
-                )
-                return
-
-    def _check_textless(self, verdict: Verdict, operation: str, values: list[Any]) -> None:
-        """Check that operands hold no text.
-
-        Instances hide text in their attributes. Those of the same library pass where the base
-        policy says that it takes them as they are (``kin``), if this load has made them.
-        """
-        home = verdict.target.partition(":")[0].partition(".")[0]
-        kin, lasting = bool(verdict.traits.get("kin")), bool(verdict.traits.get(LASTING))
-        named = operation == STATE and not verdict.traits.get("custom_state")
-        waiting = _attribute_values(values) if named else list(values)
-        seen: set[int] = set()
-        while waiting:
-            value = waiting.pop()
-            kind = type(value)
-            if kind in _NUMBERS or id(value) in seen:
-                continue
-            seen.add(id(value))
-            if kind in (list, set, dict) and lasting:
-                self.refuse(
-                    _dotted(verdict),
-                    OPCODES[operation],
-                    "it may later run text as code, and it is given a container to be filled",
-                )
-                return
-            if kind in (tuple, list, set, frozenset):
-                waiting += value
-            elif kind is dict:
-                waiting += [*value, *value.values()]
-            elif not (kin and _home(kind) == home and id(value) in self.made):
-                self.refuse(
-                    _dotted(verdict),
-                    OPCODES[operation],
-                    f"it may run text as code, and it is given {self.name(value)}",
-                )
-                return
-
-    def _check_operand(
-        self, verdict: Verdict, value: object, needed: str, operands: list[Any]
-    ) -> None:
-        plain = type(value) in _FUNCTION_KINDS
-        if needed == CALL and verdict.target in _CALLS_BARE and plain:
-            needed = REFER
-        if type(value) is functools.partial and id(value) in self.made:
-            reason = self.reason_against_use(value)  # its arguments were judged when it got them
-            if reason and verdict.target in _CALLS_BARE and isinstance(value.func, type):
-                reason = self.reason_against_call(value)
-        else:
-            reason = self.permits(value, needed)
-        if reason and needed == CALL and verdict.target in _CALLS_BARE:
-            reason = "" if self._is_called_bare(value) else reason
-        if reason and needed == CONSTRUCT:
-            reason = self.permits(value, CALL)
-            if reason and names.is_array_class(value) and _is_shape(operands):
-                reason = ""  # as for numpy's own subclasses, which are made of it
-        if reason:
-            self.refuse(
-                self.name(value),
-                f"{OPCODES[needed]} by {_dotted(verdict)}",
-                reason,
-            )
-
-    def _is_called_bare(self, value: object) -> bool:
-        """Tell whether a class may be called with nothing."""
-        known = self.verdict_of(value) if isinstance(value, type) else None
-        if known is None or known.traits.get(BARE):
-            return known is not None
-        return bool(policies.verdict(known.module, known.name, CALL).traits.get(BARE))
-
-
-def _only_looks(function: Any) -> bool:
-    """Tell whether a bound method gives what is in a plain container, and runs no other code.
-
-    Libraries keep such methods: ``self._nodes_nbrs = self._adjdict.items`` (networkx,
-    classes/reportviews.py).
-    """
-    if type(function) is not _BUILTIN or type(function.__self__) not in (dict, list, set):
-        return False
-    return function.__name__ in _LOOKS
-
-
-def _is_remover(function: Any) -> bool:
-    """Tell whether a function is what a weak container keeps to drop an item that is gone."""
-    return type(function) is types.FunctionType and function.__code__ in _removers()
-
-
-@functools.cache
-def _removers() -> frozenset[types.CodeType]:
-    """Return the code of the functions that the containers of weakref make."""
-    kinds = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
-    parts_of = [part for kind in kinds for part in kind.__init__.__code__.co_consts]
-    return frozenset(part for part in parts_of if isinstance(part, types.CodeType))
-
-
-def _attribute_values(values: list[Any]) -> list[Any]:
-    """Return the values of a state that is written to attributes: their names are no data."""
-    found: list[Any] = []
-    for state in values:
-        for half in state if type(state) is tuple and len(state) == 2 else (state,):
-            found += half.values() if type(half) is dict else [half]
-    return found
-
 
 def _whatever(value: object) -> str:
     """Return why a callable counts as one, in a search for any."""
     return "it can be called"
 
 
-def find_callable(
-    values: Iterable[Any],
-    reason_against_use: Callable[[object], str],
-    untouched: Collection[int] = (),
-    settled: Collection[int] = (),
-) -> object | None:
-    """Find something among `values` that may not be called, containers and states included.
-
-    Containers and instance dictionaries are searched; what a native object hides is its own. What
-    `untouched` objects hold is their library's, and only has to be what a file may refer to; what
-    the `settled` ones of them hold need not be.
-    """
-    found: object
-    kept: list[object] = []
-    for count, value in enumerate(_within(values, untouched)):
-        is_one = callable(value) or isinstance(value, names.CALLABLE_KINDS)
-        if (is_one and reason_against_use(value)) or count > _DEEPEST_LOOK:
-            found = value  # or too much to look through: treated as found
-            return found
-        if id(value) in untouched and id(value) not in settled:
-            kept.append(value)
-    for count, value in enumerate(_within(kept, ())):
-        if (_is_code(value) and not _may_be_data(value)) or count > _DEEPEST_LOOK:
-            found = value
-            return found
-    return None
-
-
-def _is_code(value: object) -> bool:
-    return isinstance(value, (*names.CALLABLE_KINDS, functools.partial))
-
-
-def _may_be_data(value: Any) -> bool:
-    """Tell whether a file may name a class or function: it then reaches no sink by itself."""
-    while isinstance(value, functools.partial):
-        value = value.func
-    verdict = bound_verdict(value) if isinstance(value, types.MethodType) else None
-    verdict = verdict or names.own_verdict(getattr(value, "__func__", value))
-    return verdict is not None and REFER in verdict.grants and not _reason_of_choice(verdict)
-
-
-def _reason_of_choice(verdict: Verdict | None) -> str:
-    """Return why a function is not called with whatever there is, ``""`` if it may be.
-
-    One that looks attributes up by a name that it is given calls anything of anything.
-    """
-    choosy = verdict is not None and {*verdict.traits.get(CHOOSY, ())} - {"set"}
-    return "what it is called with would have to be judged" if choosy else ""
-
-
-def bound_verdict(method: types.MethodType) -> Verdict | None:
-    """Return the verdict on a method of the object that it is bound to, None if it is not its own.
-
-    What it calls on the object are the methods of the object's class, whatever class defines it.
-    """
-    holder = method.__self__
-    cls = holder if isinstance(holder, type) else type(holder)
-    name = getattr(method.__func__, "__name__", "")
-    for base in type.__getattribute__(cls, "__mro__"):
-        found = vars(base).get(name)
-        if found is None:
-            continue
-        if getattr(found, "__func__", found) is not method.__func__:
-            return None
-        verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.{name}")
-        if verdict.open or verdict.kind == "live":
-            verdict = policies.verdict(base.__module__, f"{base.__qualname__}.{name}")
-        return verdict
-    return None
-
-
-def _within(values: Iterable[Any], untouched: Collection[int]) -> Iterator[Any]:
-    """Give values, and what containers and attributes among them hold, but for literals."""
-    seen: set[int] = set()
-    waiting: list[Any] = list(values)
-    while waiting:
-        value = waiting.pop()
-        kind = type(value)
-        if kind in _SCALARS or kind is weakref.ref or id(value) in seen:
-            continue  # calling a weak reference gives its object, and no file can make one
-        seen.add(id(value))
-        yield value
-        if id(value) in untouched:
-            continue
-        if isinstance(value, names.CALLABLE_KINDS):
-            waiting += parts.hidden(value) if isinstance(value, _BOUND_KINDS) else ()
-            continue
-        if isinstance(value, dict):
-            waiting += parts.weighty([*dict.keys(value)])
-            waiting += parts.weighty([*dict.values(value)])
-        elif isinstance(value, (list, tuple, set, frozenset)):
-            waiting += parts.weighty(
-                [*kind.__iter__(value)] if kind in (list, tuple, set, frozenset) else _items(value)
-            )
-        waiting += parts.weighty(parts.hidden(value))
-
-
-def _items(value: Any) -> list[Any]:
-    """Return the items of a container, without running methods that its class derives."""
-    bases: tuple[Any, ...] = (list, tuple, set, frozenset)
-    return next(([*base.__iter__(value)] for base in bases if isinstance(value, base)), [])
-
-
-def _is_data_type(value: object) -> bool:
-    if any(value is kind for kind in _DATA_TYPES):  # a class of classes may compare by itself
-        return True
-    numpy: Any = sys.modules.get("numpy")  # a dtype holds the class of its scalars
-    return numpy is not None and any(
-        value is kind for kind in getattr(numpy, "sctypeDict", {}).values()
-    )
-
-
-def _is_number_type(value: object) -> bool:
-    """Tell whether a value is one of numpy's own classes of numbers: calling it makes a number."""
-    numpy: Any = sys.modules.get("numpy")
-    return (
-        numpy is not None
-        and isinstance(value, type)
-        and _is_data_type(value)
-        and issubclass(value, (numpy.number, numpy.bool_))
-    )
-
-
-def takes_anything(verdict: Verdict, code: Verdict | None = None, closed: bool = False) -> bool:
-    """Tell whether a judged class or function may be called with whatever others have.
-
-    Parameters
-    ----------
-    verdict : Verdict
-        With the call judged.
-    code : Verdict, optional
-        On the class or function whose code would call it.
-    closed : bool
-        Whether all that it may be called with is judged so: then it may call that.
-    """
-    traits = verdict.traits
-    if verdict.target in _CONVERTERS and REFER in verdict.grants:
-        return True
-    if verdict.kind == "enum":
-        return CALL in verdict.grants
-    if verdict.rule or any(traits.get(name) for name in ("call_rule", "calls", "constructs")):
-        return False
-    own = code is not None and _library(code) == _library(verdict)
-    unwanted = [TEXTLESS, *([] if closed else [INERT]), *([] if closed and own else [SETS])]
-    if any(CALL in traits.get(name, ()) for name in unwanted):
-        return False
-    choosy = frozenset(traits.get(CHOOSY, ()))
-    if choosy - {"set"} or ((choosy or traits.get("unproven")) and not own):
-        return False
-    if verdict.kind == "class":
-        return CALL in verdict.grants or bool(traits.get(UNREDUCED))
-    return verdict.kind == "function" and REFER in verdict.grants
-
-
-def _home(cls: type) -> str:
-    """Return the top package of a class, or of the first base that says one (sympy's do not)."""
-    modules = (getattr(base, "__module__", None) for base in cls.__mro__)
-    return next((m.partition(".")[0] for m in modules if isinstance(m, str)), "")
-
-
-def _is_shape(operands: list[Any]) -> bool:
-    """Tell whether operands describe an array, and bring neither memory nor addresses."""
-    for value in operands:
-        if type(value) is tuple:
-            if not all(type(extent) is int for extent in value):
-                return False
-        elif type(value) in (str, bytes):
-            if len(value) > _LONGEST_CODE:
-                return False
-        elif not isinstance(value, type):
-            return False
-    return True
-
-
-def _library(verdict: Verdict) -> str:
-    return verdict.target.partition(":")[0].partition(".")[0]
-
-
 def _is_function(value: object) -> bool:
     return isinstance(value, (types.FunctionType, types.MethodType, names.CallOnly))
-
-
-def may_be_allowed(verdict: Verdict) -> bool:
-    """Tell whether the user may allow a global by name: never one that reaches a sink."""
-    return not any("reaches" in reason for reason in verdict.refusals.values()) and bool(
-        verdict.kind not in ("external", "module") and "*" not in verdict.refusals
-    )
-
-
-def _dotted(verdict: Verdict) -> str:
-    asked = f"{verdict.module}.{verdict.name}"
-    target = verdict.target.replace(":", ".")
-    return asked if asked == target else f"{asked} (that is {target})"
-
-
-def _remedy(name: str) -> str:
-    asked = name.removeprefix("an instance of ").partition(" ")[0]
-    module, _, attribute = asked.rpartition(".")
-    return (
-        "do not load this file unless you trust its author; "
-        f"`pickleball explain {module}:{attribute}` shows the evidence, "
-        "PICKLEBALL_MODE=audit only reports"
-    )
-
-
-def plain_frame(depth: int) -> types.FrameType:
-    """Return a caller's frame."""
-    return sys._getframe(depth + 1)
