@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pickleball_hook.checking import containers
 from pickleball_hook.checking.containers import FOREIGN, NotJudged, Part
+from pickleball_hook.checking.remarks import AT_LOAD, PERMITTED, REFUSED, UNKNOWN, Remark
 from pickleball_hook.checking.trace import AheadSource, Key, NotTold, Source, Use, run, shown
-from pickleball_hook.checking.verdicts import AT_LOAD, PERMITTED, REFUSED, UNKNOWN, Judge, Remark
+from pickleball_hook.checking.verdicts import Judge
 from policy_cache import policies
 
 if TYPE_CHECKING:

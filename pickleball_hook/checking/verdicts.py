@@ -7,11 +7,10 @@ What only live objects can tell is left to the load and listed as such.
 
 from __future__ import annotations
 
-from collections import Counter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pickleball_hook import context
+from pickleball_hook.checking.remarks import AT_LOAD, UNKNOWN, Remark, Remarks
 from pickleball_hook.checking.trace import (
     MOST_SAMPLES,
     Key,
@@ -19,15 +18,13 @@ from pickleball_hook.checking.trace import (
     StandIn,
     StandInMeta,
     bare,
-    is_of_result,
     key_of,
     shown,
 )
-from pickleball_hook.judging import guard, methods, names, states, telling
+from pickleball_hook.judging import guard, names, states, telling
 from pickleball_hook.rules.table import OWNS_STATE, RULES
 from policy_cache import policies
 from policy_cache.model import (
-    ABSENT,
     CALL,
     CONSTRUCT,
     FILL,
@@ -39,14 +36,11 @@ from policy_cache.model import (
     UNRESOLVED,
     Verdict,
     depends,
-    refused,
 )
 from policy_cache.source.locate import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-PERMITTED, REFUSED, UNKNOWN, AT_LOAD = "permitted", "refused", "unknown", "at load"
 
 _PROGRAM = ("__main__", "__mp_main__")
 _ENUM = "enum"
@@ -83,29 +77,7 @@ _NOT_FOUND = (
     "its module's files do not show it: plain Python does not find it either, or it is made when "
     "the module runs, and only the live object tells"
 )
-_UNKNOWN_CLASS = refused("", "?", "only a call gives it, so its class is not known", ABSENT)
 _TEXTS = ("latin1", "latin-1", "utf-8", "utf8", "ascii")
-
-
-class Remark(NamedTuple):
-    """What there is to say of one operation on one global, other than that it is permitted.
-
-    Attributes
-    ----------
-    outcome : str
-        ``refused``, ``unknown`` (nobody can tell without loading) or ``at load`` (permitted if
-        the values in hand then satisfy a rule).
-    name : str
-        The global, ``module.qualname``.
-    operation : str
-        Opcode or family of opcodes.
-    reason : str
-    """
-
-    outcome: str
-    name: str
-    operation: str
-    reason: str
 
 
 class Arrays(Protocol):
@@ -221,61 +193,6 @@ def _evaluated(key: Key, args: tuple[Any, ...]) -> Any:
     return None
 
 
-class _Guard(guard.Guard):
-    """The guard, with its remarks kept instead of raised, over stand-ins."""
-
-    def __init__(self) -> None:
-        super().__init__(context.Load(), False, "", "check")
-        self.remarks: Counter[Remark] = Counter()
-        self.said = 0
-        self.latest: Remark | None = None
-
-    def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
-        """Keep a refusal."""
-        self.remark(REFUSED, name, operation, reason)
-
-    def remark(self, outcome: str, name: str, operation: str, reason: str) -> None:
-        """Keep what there is to say."""
-        self.latest = Remark(outcome, name, operation, reason)
-        self.remarks[self.latest] += 1
-        self.said += 1
-
-    def reason_against_call(self, value: object) -> str:
-        """Return why others may not call a value."""
-        if isinstance(value, StandIn):
-            return ""  # its class is judged where it is named, or at the load
-        return super().reason_against_call(value)
-
-    def defines(self, cls: type, name: str) -> bool:
-        """Take any attribute to be there: the analysis knows what a stand-in's class has.
-
-        Of the class of what a call gives nothing is known before the load.
-        """
-        if isinstance(cls, StandInMeta):
-            return not is_of_result(cls)
-        return super().defines(cls, name)
-
-    def method_verdict(self, cls: type, name: str) -> Verdict | None:
-        """Return the verdict on a method of the class that a stand-in stands for.
-
-        What they do to instances is in the store, also that there is no such method.
-        """
-        if not isinstance(cls, StandInMeta):
-            return super().method_verdict(cls, name)
-        use = methods.use_of(self, cls, name)
-        key = key_of(cls)
-        if use is None or not use.reason or key is None:
-            return None
-        found = policies.verdict(key[0], f"{key[1]}.{name}")
-        return found if found.kind == "function" else None
-
-    def class_verdict(self, cls: type) -> Verdict:
-        """Return the verdict on a class, which is a stand-in or a built-in one."""
-        if is_of_result(cls):
-            return _UNKNOWN_CLASS
-        return self.verdict_of(cls) or policies.verdict(cls.__module__, cls.__qualname__)
-
-
 class Judge(Recorder):
     """A recorder that judges each operation as a load would.
 
@@ -291,7 +208,7 @@ class Judge(Recorder):
 
     def __init__(self) -> None:
         super().__init__()
-        self.guard = _Guard()
+        self.guard = Remarks()
         self.remarks = self.guard.remarks
         self.distributions: dict[str, str] = {}
         self.nested: list[bytes] = []

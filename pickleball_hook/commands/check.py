@@ -12,7 +12,7 @@ import click
 
 from pickleball_hook.checking import inspection, workers
 from pickleball_hook.checking.inspection import NO_PICKLE, FileVerdict
-from pickleball_hook.checking.verdicts import PERMITTED, REFUSED, UNKNOWN
+from pickleball_hook.checking.remarks import PERMITTED, REFUSED, UNKNOWN
 from pickleball_hook.commands.output import coloured, console, echo, print_json, safe
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pickleball_hook import __version__
-from pickleball_hook.checking.verdicts import AT_LOAD, REFUSED, UNKNOWN
+from pickleball_hook.checking.remarks import AT_LOAD, REFUSED, UNKNOWN
 from pickleball_hook.commands.output import safe
 
 if TYPE_CHECKING:

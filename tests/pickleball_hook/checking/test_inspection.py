@@ -21,7 +21,7 @@ import torch
 import pickleball_hook
 from pickleball_hook.checking import inspection
 from pickleball_hook.checking.inspection import NO_PICKLE, FileVerdict
-from pickleball_hook.checking.verdicts import PERMITTED, REFUSED, UNKNOWN
+from pickleball_hook.checking.remarks import PERMITTED, REFUSED, UNKNOWN
 from policy_cache import policies
 from policy_cache.model import Verdict
 from tests.conftest import Library

@@ -1,0 +1,91 @@
+"""What a check says of single operations: the guard that judges loads, over stand-ins."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from pickleball_hook import context
+from pickleball_hook.checking.trace import StandIn, StandInMeta, is_of_result, key_of
+from pickleball_hook.judging import guard, methods
+from policy_cache import policies
+from policy_cache.model import ABSENT, Verdict, refused
+
+PERMITTED, REFUSED, UNKNOWN, AT_LOAD = "permitted", "refused", "unknown", "at load"
+_UNKNOWN_CLASS = refused("", "?", "only a call gives it, so its class is not known", ABSENT)
+
+
+class Remark(NamedTuple):
+    """What there is to say of one operation on one global, other than that it is permitted.
+
+    Attributes
+    ----------
+    outcome : str
+        ``refused``, ``unknown`` (nobody can tell without loading) or ``at load`` (permitted if
+        the values in hand then satisfy a rule).
+    name : str
+        The global, ``module.qualname``.
+    operation : str
+        Opcode or family of opcodes.
+    reason : str
+    """
+
+    outcome: str
+    name: str
+    operation: str
+    reason: str
+
+
+class Remarks(guard.Guard):
+    """The guard, with its remarks kept instead of raised, over stand-ins."""
+
+    def __init__(self) -> None:
+        super().__init__(context.Load(), False, "", "check")
+        self.remarks: Counter[Remark] = Counter()
+        self.said = 0
+        self.latest: Remark | None = None
+
+    def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
+        """Keep a refusal."""
+        self.remark(REFUSED, name, operation, reason)
+
+    def remark(self, outcome: str, name: str, operation: str, reason: str) -> None:
+        """Keep what there is to say."""
+        self.latest = Remark(outcome, name, operation, reason)
+        self.remarks[self.latest] += 1
+        self.said += 1
+
+    def reason_against_call(self, value: object) -> str:
+        """Return why others may not call a value."""
+        if isinstance(value, StandIn):
+            return ""  # its class is judged where it is named, or at the load
+        return super().reason_against_call(value)
+
+    def defines(self, cls: type, name: str) -> bool:
+        """Take any attribute to be there: the analysis knows what a stand-in's class has.
+
+        Of the class of what a call gives nothing is known before the load.
+        """
+        if isinstance(cls, StandInMeta):
+            return not is_of_result(cls)
+        return super().defines(cls, name)
+
+    def method_verdict(self, cls: type, name: str) -> Verdict | None:
+        """Return the verdict on a method of the class that a stand-in stands for.
+
+        What they do to instances is in the store, also that there is no such method.
+        """
+        if not isinstance(cls, StandInMeta):
+            return super().method_verdict(cls, name)
+        use = methods.use_of(self, cls, name)
+        key = key_of(cls)
+        if use is None or not use.reason or key is None:
+            return None
+        found = policies.verdict(key[0], f"{key[1]}.{name}")
+        return found if found.kind == "function" else None
+
+    def class_verdict(self, cls: type) -> Verdict:
+        """Return the verdict on a class, which is a stand-in or a built-in one."""
+        if is_of_result(cls):
+            return _UNKNOWN_CLASS
+        return self.verdict_of(cls) or policies.verdict(cls.__module__, cls.__qualname__)
