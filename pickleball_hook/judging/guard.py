@@ -335,6 +335,8 @@ class Guard:
         if operation in verdict.grants:
             return ""
         asked = policies.verdict(verdict.module, verdict.name, operation)
+        if verdict.kind == "enum" != asked.kind:
+            asked = verdict  # its files show a class, and only the live object what it is
         if operation in asked.grants:
             self.grant(value, asked)
             return ""

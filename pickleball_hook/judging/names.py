@@ -158,7 +158,7 @@ def accept(guard: Guard, value: object, verdict: Verdict | None, module: str, na
     if guard.verdict_of(value) is not None:
         return
     if verdict is not None and verdict.kind != "live" and _is_target(value, verdict):
-        guard.grant(value, verdict)
+        guard.grant(value, _compiled_enum_verdict(value, verdict) or verdict)
         return
     own = (
         own_verdict(value)
@@ -612,6 +612,30 @@ def _compiled_verdict(value: object, module: str, name: str) -> Verdict | None:
         grants[CALL] = f"{evidence} that defines {reducers[0]}"
     traits = {"bare_new": True, "unproven": [f"{module}:{name} is compiled"]}
     return Verdict(module, name, "class", f"{module}:{name}", grants, {}, "", traits)
+
+
+def _compiled_enum_verdict(value: object, verdict: Verdict) -> Verdict | None:
+    """Judge an Enum of an extension module, which its files show as a class (``pandas`` has some).
+
+    Its members are written as calls of it with their values (CPython Lib/enum.py,
+    ``Enum.__reduce_ex__``), which look them up and run nothing of the class.
+    """
+    if not isinstance(value, type) or verdict.kind != "class" or verdict.origin.endswith(".py"):
+        return None
+    enum: Any = sys.modules.get("enum")  # imported, if there are any
+    if enum is None or type(value) is not enum.EnumMeta:
+        return None
+    missing: Any = value._missing_  # type: ignore[attr-defined]
+    if (
+        value.__new__ is not enum.Enum.__new__
+        or missing.__func__ is not enum.Enum._missing_.__func__
+    ):
+        return None
+    evidence = f"{verdict.grants.get(REFER, verdict.origin)}, an Enum"
+    grants = dict.fromkeys((REFER, CALL), evidence)
+    reason = "members of an Enum exist once: they are looked up, never made or changed"
+    refusals = dict.fromkeys((CONSTRUCT, STATE, FILL), reason)
+    return verdict._replace(kind="enum", grants=grants, refusals=refusals, rule="enum_call")
 
 
 def _named_verdict(value: object) -> Verdict | None:

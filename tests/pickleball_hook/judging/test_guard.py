@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 import types
 import weakref
 from collections import Counter
@@ -12,6 +13,7 @@ import numpy
 import pytest
 
 from pickleball_hook import context
+from pickleball_hook.doors import entry
 from pickleball_hook.errors import PolicyViolation
 from pickleball_hook.judging.guard import Guard
 from pickleball_hook.judging.names import inherits_reducer
@@ -141,3 +143,29 @@ def test_but_not_once_code_has_had_it_together_with_a_callable(guard: Any) -> No
     guard.expose([field, Field().default])
     with pytest.raises(PolicyViolation, match="it may call what it is given"):
         guard.check_operands(CALLER, STATE, [{"field": field}])
+
+
+NO_DEFAULT = b"\x80\x04cpandas._libs.lib\n_NoDefault\n"
+
+
+def test_an_enum_of_an_extension_module_is_one() -> None:
+    lib = pytest.importorskip("pandas._libs.lib")
+    for protocol in range(2, 6):
+        assert entry.loads(pickle.dumps([lib.no_default], protocol)) == [lib.no_default]
+    with pytest.raises(ValueError, match="no such value"):
+        entry.loads(NO_DEFAULT + b"\x8c\x0dno such value\x85R.")
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    [
+        (b"\x8c\x01x)\x86R.", "one literal"),
+        (b"\x8c\x0aNO_DEFAULT\x85\x81.", "looked up"),
+        (b"}\x8c\x01xK\x01sb.", "only an object that this load has made"),
+        (b"\x8c\x0aNO_DEFAULT\x85R}\x8c\x01xK\x01sb.", "existed before this load"),
+    ],
+)
+def test_and_nothing_else_is_done_to_it(operation: bytes, reason: str) -> None:
+    pytest.importorskip("pandas")
+    with pytest.raises(PolicyViolation, match=reason):
+        entry.loads(NO_DEFAULT + operation)
