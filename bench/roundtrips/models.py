@@ -37,6 +37,7 @@ LIBRARIES = (
     "eli5",
     "lmfit",
     "scikit-fuzzy",
+    "skops",
 )
 X, y = make_classification(60, 6, random_state=0)
 XR, yr = make_regression(60, 5, random_state=0)
@@ -449,6 +450,18 @@ def skfuzzy_cases() -> list[Case]:
     return [("skfuzzy fuzzy", s)]
 
 
+def skops_cases() -> list[Case]:
+    import skops.card
+    import skops.io
+
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    trusted = skops.io.get_untrusted_types(data=skops.io.dumps(model))
+    return [
+        ("skops restored", lambda: skops.io.loads(skops.io.dumps(model), trusted=trusted)),
+        ("skops card", lambda: skops.card.Card(model).add_table(Scores={"a": [1], "b": [2]})),
+    ]
+
+
 MAKERS: dict[str, Callable[[], list[Case]]] = {
     "mlxtend": mlxtend_cases,
     "ngboost": ngboost_cases,
@@ -475,5 +488,6 @@ MAKERS: dict[str, Callable[[], list[Case]]] = {
     "eli5": eli5_cases,
     "lmfit": lmfit_cases,
     "skfuzzy": skfuzzy_cases,
+    "skops": skops_cases,
 }
 CASES = installed(MAKERS)
