@@ -111,10 +111,11 @@ def _check_textless(guard: Guard, verdict: Verdict, operation: str, values: list
     """Check that operands hold no text.
 
     Instances hide text in their attributes. Those of the same library pass where the base
-    policy says that it takes them as they are (``kin``), if this load has made them.
+    policy says that it takes them as they are (``kin``), if this load has made them; for a class
+    that derives from another library's, those of that one, too.
     """
     home = verdict.target.partition(":")[0].partition(".")[0]
-    kin, lasting = bool(verdict.traits.get("kin")), bool(verdict.traits.get(LASTING))
+    kin, lasting = verdict.traits.get("kin"), bool(verdict.traits.get(LASTING))
     named = operation == STATE and not verdict.traits.get("custom_state")
     waiting = _attribute_values(values) if named else list(values)
     seen: set[int] = set()
@@ -135,7 +136,7 @@ def _check_textless(guard: Guard, verdict: Verdict, operation: str, values: list
             waiting += value
         elif kind is dict:
             waiting += [*value, *value.values()]
-        elif not (kin and _home(kind) == home and id(value) in guard.made):
+        elif not (kin and _home(kind) in (home, kin) and id(value) in guard.made):
             guard.refuse(
                 dotted(verdict),
                 OPCODES[operation],

@@ -47,6 +47,22 @@ def _every(thing: Thing) -> dict[str, Any]:
     return base_policy.every(owner_name(thing)) if thing.kind in ("class", "value") else {}
 
 
+def _inherited(thing: Thing) -> dict[str, Any]:
+    """Return the traits of the nearest base of another distribution with reviewed ones.
+
+    A class of torch's that derives from one of sympy's sympifies its arguments as that does.
+    """
+    own = owner_name(thing)
+    for base in lineage(thing).mro[1:] if thing.kind == "class" else ():
+        owner = owner_name(base) if base.kind == "class" else own
+        if owner != own and base_policy.look_up(owner, base.key) is not None:
+            return {}
+        if owner != own and base_policy.every(owner):
+            traits = base_policy.every(owner)
+            return {**traits, "kin": base.module.partition(".")[0]} if "kin" in traits else traits
+    return {}
+
+
 class Case:
     """The verdict on a class or function while it is being built."""
 
@@ -88,7 +104,8 @@ class Case:
         elif acting:
             self.refuse(f"{what} {acting[0]}", *operations)
             return acting[0]
-        if summary.hits:
+        calls = summary.calls | summary.constructs
+        if summary.hits or (calls and self.kind == "class"):  # a function is told which argument
             self.add(INERT, *operations)
             if any(hit.category == "set" for hit in summary.hits):
                 self.add(SETS, *operations)
@@ -107,7 +124,8 @@ class Case:
         located = locate(self.thing.module)
         origin = located.file if located else ""
         traits = dict(self.traits)
-        traits.update({k: v for k, v in _every(self.thing).items() if k != "why"})
+        reviewed = _every(self.thing) or _inherited(self.thing)
+        traits.update({k: v for k, v in reviewed.items() if k != "why"})
         if self.unproven:
             traits["unproven"] = _fewer(self.unproven)
         files = sorted(file for file in self.files | {origin} if file)

@@ -17,6 +17,7 @@ from policy_cache.analysis.flow import (
     CALLED_OFTEN,
     IMPLICIT,
     OPERAND_HITS,
+    TEXTS,
     callables,
     parameters,
     reach,
@@ -137,7 +138,7 @@ def judge_implicit(case: Case) -> None:
 
 def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
     calls = any(hit.category in OPERAND_HITS for hit in summary.hits)
-    often = (*BY_MACHINE, *CALLED_OFTEN)
+    often = (*BY_MACHINE, *CALLED_OFTEN, *TEXTS)
     if calls and name in often and (name != "__eq__" or is_hashed(case.thing)):
         _add(case.traits, INERT, STATE, CALL)
         case.traits[ANYTIME] = True

@@ -36,6 +36,11 @@ CALLER = "caller"
 """``operator.methodcaller(name)``."""
 GETTER = "getter"
 """``operator.attrgetter(name)``."""
+PARTIAL = "partial"
+"""A callable that has some of its positional arguments already: others are not its first.
+
+Its text is the kind of the callable, and that one's text.
+"""
 TEXT = "text"
 """A literal that may name an attribute."""
 PREFIX = "prefix"

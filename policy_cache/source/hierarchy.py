@@ -186,17 +186,33 @@ def is_hashed(cls: Thing) -> bool:
     ``object.__hash__``). What decorators, metaclasses and compiled bases do about it is not known.
     """
     line = lineage(cls)
-    unclear = bool(line.metaclasses or line.unknown)
+    unclear = bool(line.unknown) or any(map(_mentions_hash, line.metaclasses))
     for base in line.mro:
         if base.kind != "class" or not isinstance(base.node, ast.ClassDef):
             return True
-        unclear = unclear or bool(base.node.decorator_list)
+        unclear = unclear or any(_may_hash(d, base) for d in base.node.decorator_list)
         own = attribute(base, "__hash__")
         if own is not None:
             return not (isinstance(own.node, ast.Constant) and own.node.value is None)
         if attribute(base, "__eq__") is not None:
             return unclear
     return True
+
+
+def _may_hash(decorator: ast.expr, cls: Thing) -> bool:
+    """Tell whether a decorator may give a class a ``__hash__``, as ``dataclass`` does.
+
+    Not one whose module never mentions the name.
+    """
+    made = decorator.func if isinstance(decorator, ast.Call) else decorator
+    thing = in_class_scope(made, cls)
+    return thing is None or thing.kind != "function" or _mentions_hash(thing)
+
+
+def _mentions_hash(thing: Thing) -> bool:
+    if thing.module in ("abc", "_py_abc"):
+        return False
+    return thing.source is None or b"__hash__" in thing.source.text
 
 
 def member(cls: Thing, name: str) -> tuple[Thing, Thing] | None:

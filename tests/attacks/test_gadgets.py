@@ -126,6 +126,11 @@ except OSError:
         *("numpy.f2py.capi_maps", "getinit", "x"),
         {"typespec": "complex", "=": "__import__('os').mkdir('CANARY') or 1j"},
     ),
+    called(
+        "torch",
+        *("torch.utils._sympy.functions", "FloorDiv", "__import__('os').mkdir('CANARY') or 1", 1),
+        why="it may run text as code",
+    ),
     called("scipy", "scipy.io._netcdf", "netcdf_file", "CANARY", "w", why=NO_CHAIN),
     called("scipy", "scipy.io._fortran", "FortranFile", "CANARY", "w"),
     called("pandas", "pandas.io.pickle", "to_pickle", 1, "CANARY"),

@@ -19,6 +19,7 @@ from policy_cache.analysis.flow.tables import (
     IMPLICIT,
     OPENERS,
     STATE,
+    TEXTS,
 )
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "OPENERS",
     "OPERAND_HITS",
     "STATE",
+    "TEXTS",
     "Hit",
     "Summary",
     "callables",

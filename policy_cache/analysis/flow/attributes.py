@@ -7,8 +7,8 @@ import ast
 from policy_cache.analysis.flow.arguments import call_of
 from policy_cache.analysis.flow.definitions import decorator_texts
 from policy_cache.analysis.flow.following import Following
-from policy_cache.analysis.flow.objects import with_state
-from policy_cache.analysis.flow.tables import CALLABLE, FUNCTION, PROPERTIES, STATE
+from policy_cache.analysis.flow.objects import may_act, with_state
+from policy_cache.analysis.flow.tables import CALLABLE, FUNCTION, PLAIN_METHODS, PROPERTIES, STATE
 from policy_cache.analysis.values import (
     BOUND,
     CALLER,
@@ -36,6 +36,9 @@ from policy_cache.analysis.values import (
 from policy_cache.source.hierarchy import lineage, member
 from policy_cache.source.resolve import Thing, candidates
 
+_OF_ANY = ("__getattribute__", "__setattr__", "__delattr__", "__reduce__", "__reduce_ex__")
+"""Methods that every object has from ``object``: a state with such keys is refused."""
+
 
 class Attributes(Following):
     """A walk that knows what attributes are."""
@@ -46,6 +49,9 @@ class Attributes(Following):
         found = [DATA] if holder.tainted else []
         for atom in holder.atoms:
             found.append(self._get_of(node, atom, name))
+        if holder.of(INSTANCE) and name not in PLAIN_METHODS:  # callables were put into an object
+            acting = (a for a in holder.atoms if may_act(a) and a.kind != COMPUTED)
+            found.append(Value(False, frozenset(acting)))
         if len(holder.atoms) == 1:  # one of several may be what the object holds, or is held by
             found += [self._ask_for(node, a, a.thing, name) for a in holder.of(INSTANCE)]
         return join(*found)
@@ -80,6 +86,8 @@ class Attributes(Following):
         if name == "__dict__":
             return one(Atom(NAMESPACE), STATE in self.tokens)
         self.reading.add(f"self.{name}")
+        if name in _OF_ANY and self.owner is not None and member(self.owner, name) is None:
+            return one(Atom(GLOBAL, Thing("external", "builtins", f"object.{name}")))
         stored = self.env.get(f"self.{name}", NOTHING)
         tainted = f"self.{name}" in self.tokens
         everything = STATE in self.tokens

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from policy_cache.analysis.flow.arguments import Call, call_of
 from policy_cache.analysis.flow.definitions import (
@@ -15,21 +16,26 @@ from policy_cache.analysis.flow.definitions import (
     text_of,
 )
 from policy_cache.analysis.flow.lookups import SPECIAL, Lookups
-from policy_cache.analysis.flow.objects import is_data_class, items_of, may_act, opens
+from policy_cache.analysis.flow.objects import is_data_class, items_of, may_act, opens, whole
 from policy_cache.analysis.flow.tables import (
     ASKED,
     CALLABLE,
     CALLERS,
+    CALLS_BACK,
+    FORMATTERS,
     HARMLESS_RESULTS,
     MANY,
     MUTATORS,
+    NAMESPACES,
     ONLY_LOOK,
     OPENERS,
     PLAIN_METHODS,
     POINTERS,
     READERS,
-    SORTERS,
+    REFERENCES,
     STATE,
+    TEXT_MAKERS,
+    TEXTS,
 )
 from policy_cache.analysis.sinks import method_sink, sink
 from policy_cache.analysis.values import (
@@ -46,6 +52,7 @@ from policy_cache.analysis.values import (
     NOT_KNOWN,
     NOTHING,
     PARAMETER,
+    PARTIAL,
     RESULT,
     SELF,
     SUPER,
@@ -58,6 +65,14 @@ from policy_cache.analysis.values import (
 )
 from policy_cache.source.hierarchy import OBJECT, lineage, member
 from policy_cache.source.resolve import Thing
+
+_CLASS_HOOKS = {
+    "builtins:isinstance": "__instancecheck__",
+    "builtins:issubclass": "__subclasscheck__",
+}
+_FIELDS = re.compile(r"\{([^{}!:]*)")
+_ATTRIBUTES = re.compile(r"\.([A-Za-z_]\w*)")
+"""Attributes that replacement fields of a format look up."""
 
 
 class Calls(Lookups):
@@ -120,14 +135,21 @@ class Calls(Lookups):
             self._call_namespace(node, atom, name, call)
         if name == "__new__":
             return self._new(node, receiver, call)
+        if name in FORMATTERS:
+            self._format(node, func.value, receiver, call)
         callee = self._get(func, receiver, name)
         plain = self._call_unknown_method(node, name, receiver, call)
         # A method that is known to be the class's own is followed; what else the receiver may
         # be is told by its name alone.
         known = Value(False, frozenset(a for a in callee.atoms if a.kind != UNKNOWN))
-        is_own = receiver.of(SELF) and callee.tainted
+        is_own = callee.tainted and (receiver.of(SELF) or self._is_plain(receiver))
         if is_own and not plain.of(UNKNOWN):
             self._hit_call(node, f"attribute {name} of the state")
+        if name == "send" and call.carries:
+            for atom in receiver.of(RESULT):  # what ``yield`` gives in a generator
+                assert atom.thing is not None
+                sent = frozenset(["yield"])
+                self._merge(node, self._below(atom.thing, atom.owner, sent, frozenset()))
         self.leaves = False
         given = self._invoke(node, known, call) if known.atoms else NOTHING
         if name in READERS or name == "keys":
@@ -136,6 +158,16 @@ class Calls(Lookups):
             self._keep(func.value, DATA)
             self._end(node, receiver)
         return join(plain.only(*CALLABLE), Value(plain.tainted), given)
+
+    def _is_plain(self, receiver: Value) -> bool:
+        """Tell whether a value is an object without methods that are not known."""
+        classes = [atom.thing for atom in receiver.of(INSTANCE) if atom.thing is not None]
+        bases = [base for cls in classes for base in lineage(cls).mro]
+        external = [
+            b for b in bases if b.kind == "external" and b != OBJECT and b.key not in NAMESPACES
+        ]
+        known = not external and not any(lineage(cls).unknown for cls in classes)
+        return bool(classes) and known and not receiver.tainted
 
     def _call_unknown_method(self, node: ast.Call, name: str, receiver: Value, call: Call) -> Value:
         """Handle a method of what is not known to be an object of some class."""
@@ -161,6 +193,20 @@ class Calls(Lookups):
         kept = join(rest.only(*CALLABLE), items)
         given_atoms = frozenset(a for a in join(*call.values).atoms if may_act(a))
         return Value(carries, kept.atoms | given_atoms)
+
+    def _format(self, node: ast.Call, text: ast.expr, receiver: Value, call: Call) -> None:
+        """Handle ``text.format(...)``: what is in the arguments, and named in the text, is shown.
+
+        A format names attributes and items (``"{0.x}"``; the library reference, "Format String
+        Syntax").
+        """
+        self._run_implicit(node, join(*call.values), TEXTS)
+        if receiver.carries and call.carries and node.func.attr.startswith("format"):  # type: ignore[attr-defined]
+            self._doubt(node, "formats by a text of the file")
+        if isinstance(text, ast.Constant) and isinstance(text.value, str):
+            for field in _FIELDS.findall(text.value):
+                for name in _ATTRIBUTES.findall(field):
+                    self._get(node, join(*call.values), name)
 
     def _call_namespace(self, node: ast.AST, atom: Atom, name: str, call: Call) -> None:
         if name not in ("update", "setdefault", "__setitem__", "pop", "popitem", "clear"):
@@ -273,6 +319,9 @@ class Calls(Lookups):
         if kind == COMPUTED:
             self._hit_walk(node, "getattr")
             return DATA
+        if kind == PARTIAL:  # whatever it has already, none of these is known to come first
+            given = join(*call.positional, call.unpacked)
+            return self._invoke_atom(node, whole(atom), Call(node, [], call.named, given, 0))
         if kind == WRAPPED:
             for index, value in enumerate(call.positional):
                 self._hand_wrapped(str(index), value)
@@ -315,6 +364,9 @@ class Calls(Lookups):
 
     def _enter_opaque(self, node: ast.AST, thing: Thing, call: Call) -> Value:
         """Call what has no source here, or is not looked into: what it is given may be called."""
+        if thing.key in NAMESPACES:
+            kept = frozenset(a for a in join(*call.values).atoms if may_act(a))
+            return Value(False, kept | {Atom(INSTANCE, thing, held=call.carries)})
         if thing.kind == "value":
             # Where its expression is a known object, that is among the callees as well.
             if call.carries and not self.statics.of(thing, None).of(*CALLABLE):
@@ -323,11 +375,15 @@ class Calls(Lookups):
         if thing.kind == "module":
             return NOTHING
         if thing.key in ONLY_LOOK:
+            self._ask_class(node, thing, call)
             return NOTHING
         if thing.key in HARMLESS_RESULTS:
             self._call_with_anything(node, join(*call.values).only(INSTANCE, SELF))
             return NOTHING
-        self._hand_over(node, call)
+        if thing.key not in REFERENCES or len(call.positional) > 1:
+            self._hand_over(node, call)
+        if thing.key in TEXT_MAKERS:
+            self._run_implicit(node, join(*call.values), TEXTS)
         if call.carries:
             self._looks_up(DATA, *methods_looked_up(thing))
         called = self._called_back(thing, call)
@@ -339,10 +395,26 @@ class Calls(Lookups):
             self._call_back(node, called, call, False)
         return Value(call.carries, frozenset(a for a in join(*call.values).atoms if may_act(a)))
 
+    def _ask_class(self, node: ast.AST, thing: Thing, call: Call) -> None:
+        """Follow what the class of a class does in ``isinstance`` and ``issubclass``."""
+        hook = _CLASS_HOOKS.get(thing.key)
+        if hook is None or len(call.positional) != 2:
+            return
+        asked, classes = call.positional
+        for atom in classes.of(GLOBAL):
+            line = lineage(atom.thing) if atom.thing is not None else None
+            for metaclass in line.metaclasses if line is not None else ():
+                found = member(metaclass, hook) if metaclass.kind == "class" else None
+                if found is not None and found[1].kind == "function":
+                    self._follow(found[1], metaclass, call_of(node, asked), True, False)
+
     def _called_back(self, thing: Thing, call: Call) -> Value | None:
         """Return the argument that a builtin is known to call, as ``map`` its first."""
-        if thing.key in SORTERS:
-            return call.named.get("key")
+        if thing.key in CALLS_BACK:
+            position, name = CALLS_BACK[thing.key]
+            found = [call.named[name]] if name in call.named else []
+            found += call.positional[position : position + 1] if position >= 0 else []
+            return join(*found, call.unpacked)
         if thing.key in CALLERS:
             return call.positional[0] if call.positional else call.unpacked
         return None
@@ -359,6 +431,9 @@ class Calls(Lookups):
         made = Value(False, kept | {Atom(INSTANCE, cls, held=held)})
         if owned_by_stdlib(cls):
             self._hand_over(node, call)
+            called = self._called_back(cls, call)
+            if called is not None:
+                self._call_back(node, called, call, False)
             return Value(held, kept)
         if not held and not any(v.of(*CALLABLE) for v in call.values):
             return made

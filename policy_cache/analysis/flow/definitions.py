@@ -9,7 +9,8 @@ from policy_cache import base_policy
 from policy_cache.analysis.flow.tables import FUNCTION
 from policy_cache.source.distributions import STDLIB
 from policy_cache.source.resolve import Thing, candidates, resolve
-from policy_cache.source.syntax import nodes
+from policy_cache.source.skeleton import functions
+from policy_cache.source.syntax import Source, nodes
 
 
 class Shape(NamedTuple):
@@ -114,6 +115,27 @@ def wrapping_parameters(maker: Thing) -> list[str]:
         if isinstance(statement, FUNCTION) and statement.name in returned:
             arguments = [*statement.args.posonlyargs, *statement.args.args]
             found += [argument.arg for argument in arguments[:1] if argument.arg not in own]
+    return found
+
+
+def registered(source: Source, name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return the functions of a module that ``name.register`` gets, as decorator or argument."""
+    register = f"{name}.register"
+    found = []
+    passed = {
+        argument.id
+        for statement in source.tree.body
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+        if ast.unparse(statement.value.func) == register
+        for argument in [*statement.value.args, *(k.value for k in statement.value.keywords)]
+        if isinstance(argument, ast.Name)
+    }
+    for function in functions(source.tree):
+        decorating = [
+            ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in function.decorator_list
+        ]
+        if register in decorating or function.name in passed:
+            found.append(function)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from policy_cache.analysis.flow.arguments import call_of
 from policy_cache.analysis.flow.calls import Calls
 from policy_cache.analysis.flow.objects import prefixed
-from policy_cache.analysis.flow.tables import CALLABLE, OPERATORS
+from policy_cache.analysis.flow.tables import CALLABLE, OPERATORS, TEXTS
 from policy_cache.analysis.values import (
     DATA,
     GLOBAL,
@@ -155,6 +155,8 @@ class Expressions(Calls):
             if isinstance(node.op, ast.Add)
         ]
         given = self._operate(node, type(node.op), left, right, "r")
+        if isinstance(node.op, ast.Mod) and _may_be_text(node.left):
+            self._run_implicit(node, right, TEXTS)
         if isinstance(node.op, ast.Add) and right.carries and left.of(TEXT) and not left.carries:
             return join(given, prefixed(atom.text for atom in left.of(TEXT)))
         if texts and len(texts) < 20:
@@ -203,6 +205,13 @@ class Expressions(Calls):
         if node.value is not None:
             self._give(self.eval(node.value))
         return DATA if self.tokens else NOTHING
+
+
+def _may_be_text(node: ast.expr) -> bool:
+    """Tell whether ``node % values`` makes a text."""
+    return isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes))
+    )
 
 
 _EXPRESSIONS: dict[type, Callable[[Expressions, Any], Value]] = {

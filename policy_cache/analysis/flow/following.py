@@ -14,7 +14,7 @@ from policy_cache.analysis.flow.definitions import (
     parameters,
 )
 from policy_cache.analysis.flow.frame import Frame
-from policy_cache.analysis.flow.objects import opens, with_state
+from policy_cache.analysis.flow.objects import opens, wholes, with_state
 from policy_cache.analysis.flow.summary import Given, Summary
 from policy_cache.analysis.flow.tables import (
     CALLABLE,
@@ -129,9 +129,25 @@ class Following(Frame):
                     self._hit_call(call.node, f"parameter {name} of {thing.key}")
                 if len(value.of(*PASSED)) > _MOST_GIVEN:
                     self._call_with_anything(call.node, value)
+                self._call_results(call, value)
         for where, atom in below.wraps:
             handed = passed.get(atom.text, NOTHING) if atom.kind == PARAMETER else one(atom)
             self._hand_wrapped(where, handed)
+
+    def _call_results(self, call: Call, called: Value) -> None:
+        """Call what calls have given, where it is handed to a function that calls it with more.
+
+        What a call gives is looked into only here: most of what is handed on is never called.
+        """
+        if not call.carries:
+            return
+        results = [atom for atom in called.of(RESULT) if atom not in self.handed]
+        self.handed.update(results)
+        for atom in results:
+            given = self._forced(call.node, atom)
+            known = frozenset(a for a in given.atoms if a.kind != UNKNOWN and not opens(a))
+            self._invoke(call.node, Value(False, known), Call(call.node, [], {}, DATA, 0))
+        self.handed.difference_update(results)
 
     def _hand_wrapped(self, where: str, value: Value) -> None:
         """Note what the function that a decorator is put around is handed, beside data."""
@@ -206,7 +222,7 @@ class Following(Frame):
         names = ("__iter__", "__next__", "__aiter__", "__anext__")
         given = self._run_implicit(node, value, names)
         value = self._as_data(value)
-        kept = frozenset(a for a in value.atoms if a.kind not in (SELF, PARAMETER, INSTANCE))
+        kept = frozenset(a for a in value.atoms if a.kind not in (SELF, PARAMETER))
         items = taken_out(Value(value.carries, kept))
         if value.of(PARAMETER) and not value.carries:
             items = join(items, NOT_KNOWN)
@@ -253,16 +269,19 @@ class Following(Frame):
             self._doubt(node, f"calls an object of {cls.key}")
         return join(*results)
 
-    def _forced(self, node: ast.AST, atom: Atom) -> Value:
+    def _forced(self, node: ast.AST, atom: Atom, left: int = 3) -> Value:
         """Return what a call without data of the file gives."""
         assert atom.thing is not None
         below = self._below(atom.thing, atom.owner, frozenset(), frozenset())
         self.files |= below.files
         atoms = frozenset(
-            a if a.kind not in (PARAMETER, SELF, RESULT) else Atom(UNKNOWN)
-            for a in below.returns.atoms
+            a if a.kind not in (PARAMETER, SELF) else Atom(UNKNOWN) for a in below.returns.atoms
         )
-        return Value(False, atoms)
+        found = Value(False, frozenset(a for a in atoms if a.kind != RESULT))
+        deeper = Value(False, atoms).of(RESULT)
+        if left <= 0:
+            return join(found, NOT_KNOWN) if deeper else found
+        return join(found, *(self._forced(node, a, left - 1) for a in deeper))
 
     def _invoke_made(self, node: ast.AST, atom: Atom, call: Call) -> Value:
         """Call a function that another one made: its parameters count as the file's there."""
@@ -287,7 +306,7 @@ class Following(Frame):
 
         An ``open`` counts where a text beside it may be a mode of writing.
         """
-        values = call.values
+        values = [wholes(value) for value in call.values]
         for index, value in enumerate(values):
             others = [v for i, v in enumerate(values) if i != index]
             if not value.of(GLOBAL) or not any(v.carries for v in others):
@@ -302,6 +321,7 @@ class Following(Frame):
 
     def _call_with_anything(self, node: ast.AST, value: Value) -> None:
         """Follow callables that code without source is handed along with data of the file."""
+        value = wholes(value)
         for atom in value.of(GLOBAL, BOUND, RESULT, MADE):
             thing = atom.thing
             if thing is None or thing.kind not in ("function", "class"):
@@ -332,8 +352,9 @@ class Following(Frame):
             self._hit_walk(node, "getattr")
         if carries or call.carries:
             known = frozenset(a for a in called.atoms if a.kind != PARAMETER and not opens(a))
+            rest = [value for value in call.values if value is not called]
             plain = not call.named and not call.unpacked.carries
-            given = Call(node, [], {}, DATA, 0, by_position=plain)
+            given = Call(node, [], {}, join(DATA, *rest), 0, by_position=plain)
             self._invoke(node, Value(False, known), given)
             objects = join(*call.values).only(INSTANCE)
             for getter in called.of(GETTER):

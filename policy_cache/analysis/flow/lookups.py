@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from policy_cache.analysis.flow.arguments import Call
-from policy_cache.analysis.flow.objects import opens, outlives
+from policy_cache.analysis.flow.objects import opens, outlives, started
 from policy_cache.analysis.flow.storing import Storing
 from policy_cache.analysis.flow.tables import BY_NAME, CALLABLE, EVERYTHING, STATE
 from policy_cache.analysis.sinks import sink
@@ -133,6 +133,8 @@ class Lookups(Storing):
 
     def _type(self, node: ast.AST, thing: Thing, call: Call) -> Value:
         if len(call.positional) != 1:
+            if any(value.carries for value in call.positional[1:]):
+                self._hit_call(node, "a class made of what the file gives")
             return Value(call.carries)
         return self._get(node, call.positional[0], "__class__")
 
@@ -171,6 +173,8 @@ class Lookups(Storing):
         if rest.carries:  # called later with what it holds
             self._invoke(node, Value(False, first.only(GLOBAL, BOUND, INSTANCE).atoms), rest)
         atoms = first.only(*CALLABLE).atoms
+        if rest.positional or rest.unpacked.carries or rest.unpacked.atoms:
+            atoms = started(Value(False, atoms)).atoms
         return Value(call.carries and not atoms, atoms)
 
     def _methodcaller(self, node: ast.AST, thing: Thing, call: Call) -> Value:

@@ -17,7 +17,9 @@ from policy_cache.analysis.values import (
     INSTANCE,
     MADE,
     NESTED,
+    PARTIAL,
     PREFIX,
+    RESULT,
     UNKNOWN,
     Atom,
     Value,
@@ -48,6 +50,31 @@ def with_state(atoms: Iterable[Atom]) -> list[Atom]:
     ]
 
 
+_STARTED = (GLOBAL, BOUND, INSTANCE, RESULT, MADE)
+
+
+def started(value: Value) -> Value:
+    """Return callables as those that have some of their arguments already."""
+    atoms = frozenset(
+        Atom(PARTIAL, a.thing, a.owner, f"{a.kind}:{a.text}", a.held) if a.kind in _STARTED else a
+        for a in value.atoms
+    )
+    return Value(value.tainted, atoms)
+
+
+def whole(atom: Atom) -> Atom:
+    """Return the callable that has some of its arguments already, or the object itself."""
+    if atom.kind != PARTIAL:
+        return atom
+    kind, _, text = atom.text.partition(":")
+    return Atom(kind, atom.thing, atom.owner, text, atom.held)
+
+
+def wholes(value: Value) -> Value:
+    """Return a value with callables in the place of those that have some of their arguments."""
+    return Value(value.tainted, frozenset(map(whole, value.atoms)))
+
+
 def opens(atom: Atom) -> bool:
     """Tell whether a global is an ``open``: called with a path alone it only reads."""
     return atom.kind == GLOBAL and atom.thing is not None and atom.thing.key in OPENERS
@@ -57,7 +84,7 @@ def may_act(atom: Atom) -> bool:
     """Tell whether what a function made of an object may act as the object does."""
     if atom.kind == GLOBAL and atom.thing is not None:
         return atom.thing.kind == "function" or sink(atom.thing.key) is not None
-    return atom.kind in (BOUND, NESTED, MADE, CALLER, GETTER, COMPUTED)
+    return atom.kind in (BOUND, NESTED, MADE, CALLER, GETTER, COMPUTED, PARTIAL)
 
 
 def items_of(receiver: Value) -> Value:

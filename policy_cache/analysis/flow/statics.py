@@ -17,6 +17,7 @@ from policy_cache.analysis.values import (
     NAMESPACE,
     NOT_KNOWN,
     NOTHING,
+    PARTIAL,
     RESULT,
     UNKNOWN,
     Atom,
@@ -237,7 +238,7 @@ class Statics:
             for a in value.of(GLOBAL, BOUND)
             if a.thing is not None and a.thing.kind == "function"
         ]
-        return functions, bool(value.of(UNKNOWN, RESULT, MADE, INSTANCE, CALLER, GETTER))
+        return functions, bool(value.of(UNKNOWN, RESULT, MADE, INSTANCE, PARTIAL, CALLER, GETTER))
 
 
 def _look_up(cls: Thing, name: str) -> list[tuple[Thing, Thing]]:

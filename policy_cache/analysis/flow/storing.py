@@ -22,7 +22,6 @@ from policy_cache.analysis.values import (
     join,
     one,
     put_in,
-    taken_out,
 )
 from policy_cache.source.hierarchy import member
 from policy_cache.source.locate import locate
@@ -59,7 +58,7 @@ class Storing(Attributes):
             if paired and not starred:
                 self._store(element, self.eval(parts[index]), parts[index])
             else:
-                self._store(element, taken_out(value), None)
+                self._store(element, self._iterate(target, value), None)
 
     def _store_global(self, node: ast.AST, name: str, value: Value) -> None:
         if value.carries:

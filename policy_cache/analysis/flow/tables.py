@@ -13,6 +13,7 @@ from policy_cache.analysis.values import (
     INSTANCE,
     MADE,
     NESTED,
+    PARTIAL,
     RESULT,
 )
 
@@ -23,8 +24,8 @@ EVERYTHING = "*"
 """Stands for all local names where a statement reads them all."""
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
-CALLABLE = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, RESULT, CALLER, GETTER, COMPUTED)
-PASSED = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, CALLER, GETTER, COMPUTED)
+CALLABLE = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, RESULT, PARTIAL, CALLER, GETTER, COMPUTED)
+PASSED = (GLOBAL, INSTANCE, BOUND, NESTED, MADE, PARTIAL, CALLER, GETTER, COMPUTED)
 
 BY_MACHINE = ("__del__", "__hash__", "__eq__", "__getattribute__", "__getattr__")
 """Methods that the unpickler itself, or the interpreter after it, runs at any time."""
@@ -49,6 +50,20 @@ PROTOCOL = (
     *("__fspath__", "__array__", "__bytes__", "__reversed__", "__copy__", "__deepcopy__"),
 )
 """Methods that builtins and compiled functions run on what they are given."""
+
+TEXTS = ("__format__", "__str__", "__repr__")
+"""Methods that make a text of an object."""
+
+TEXT_MAKERS = frozenset(f"builtins:{name}" for name in ("str", "repr", "ascii", "format", "print"))
+"""Builtins that do so."""
+
+FORMATTERS = frozenset(
+    [
+        *("format", "format_map", "debug", "info", "warning", "warn", "error", "exception"),
+        *("critical", "log"),
+    ]
+)
+"""Methods of texts and loggers that make a text of what they are given."""
 
 RARE = tuple(name for name in PROTOCOL if name not in IMPLICIT)
 """Those that are not judged with each class anyway."""
@@ -191,13 +206,34 @@ CALLERS = frozenset(
 MANY = CALLERS - {"builtins:map", "builtins:filter"}
 """Those that may call it with more than one argument."""
 
+NAMESPACES = frozenset(["types:SimpleNamespace"])
+"""Classes of the standard library whose objects are nothing but attributes."""
+
+REFERENCES = frozenset(["weakref:ref", "_weakref:ref"])
+"""Classes of the standard library that run nothing of the one object that they are given."""
+
 POINTERS = frozenset(["ctypes:c_void_p"])
 """Sink classes whose objects are values: made of no data, they point to nothing of the file's.
 
 Native code is handed the class as the type of an array beside the data that it is to read.
 """
 
-SORTERS = frozenset(["builtins:sorted", "builtins:min", "builtins:max"])
+_KEYED = ("builtins:sorted", "builtins:min", "builtins:max", "heapq:merge")
+_SELECTING = ("takewhile", "dropwhile", "filterfalse")
+CALLS_BACK: dict[str, tuple[int, str]] = {
+    **dict.fromkeys(_KEYED, (-1, "key")),
+    **dict.fromkeys(("heapq:nlargest", "heapq:nsmallest"), (2, "key")),
+    **{f"itertools:{name}": (0, "predicate") for name in _SELECTING},
+    "itertools:accumulate": (1, "func"),
+    "itertools:groupby": (1, "key"),
+    "functools:cmp_to_key": (0, "mycmp"),
+    "_functools:cmp_to_key": (0, "mycmp"),
+    "weakref:finalize": (1, "func"),
+    "re:sub": (1, "repl"),
+    "re:subn": (1, "repl"),
+}
+"""Functions and classes of the standard library that call one of their arguments: which."""
+
 OPENERS = frozenset(
     ["builtins:open", "io:open", "codecs:open", "gzip:open", "bz2:open", "lzma:open"]
 )
@@ -206,11 +242,14 @@ PLAIN_DECORATORS = frozenset(
     [
         *("builtins:property", "builtins:staticmethod", "builtins:classmethod"),
         *("functools:wraps", "functools:lru_cache", "functools:cache", "_functools:cache"),
-        *("functools:cached_property", "functools:total_ordering", "functools:singledispatch"),
+        *("functools:cached_property", "functools:total_ordering"),
         *("contextlib:contextmanager", "contextlib:asynccontextmanager"),
         *("abc:abstractmethod", "abc:abstractproperty", "typing:overload", "typing:final"),
     ]
 )
+DISPATCHERS = frozenset(["functools:singledispatch", "functools:singledispatchmethod"])
+"""Decorators of functions for which others are registered, by the class of their argument."""
+
 ASKING_DECORATORS = {
     f"{module}.overrides:{name}": "__array_function__"
     for module in ("numpy.core", "numpy._core")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from policy_cache.analysis.flow.arguments import call_of
 from policy_cache.analysis.flow.definitions import (
     as_load,
     class_of,
     is_followed,
     parameters,
+    registered,
     wrapping_parameters,
 )
 from policy_cache.analysis.flow.expressions import Expressions
@@ -18,6 +20,7 @@ from policy_cache.analysis.flow.statics import assignments
 from policy_cache.analysis.flow.summary import Summary
 from policy_cache.analysis.flow.tables import (
     ASKING_DECORATORS,
+    DISPATCHERS,
     EVERYTHING,
     FUNCTION,
     PASSED,
@@ -33,6 +36,7 @@ from policy_cache.analysis.values import (
     PARAMETER,
     SELF,
     SUPER,
+    TEXT,
     UNKNOWN,
     WRAPPED,
     Atom,
@@ -137,6 +141,8 @@ class Walk(Expressions):
             # Where its expression is a known function, that is among the decorators as well.
             if thing is None or not self.statics.of(thing, None).of(GLOBAL):
                 self._doubt(node, f"is decorated with {ast.unparse(node)}")
+        elif thing.key in DISPATCHERS:
+            self._follow_registered(node)
         elif thing.key in PLAIN_DECORATORS:
             return
         elif thing.key in ASKING_DECORATORS:
@@ -214,6 +220,19 @@ class Walk(Expressions):
             return []
         value = self.statics.evaluate(passed[parameter], self.source, self.defining)
         return value.of(*PASSED)
+
+    def _follow_registered(self, node: ast.expr) -> None:
+        """Follow the functions of the module that are registered for this one."""
+        assert self.node is not None
+        given = frozenset(self.tokens)
+        for function in registered(self.source, self.node.name):
+            name = f"{self.function.name.rpartition('.')[0]}.{function.name}".lstrip(".")
+            thing = Thing("function", self.function.module, name, self.source, function)
+            every = frozenset(parameters(thing, self.owner is not None))
+            tokens = given | every if given else given
+            self._merge(node, self._below(thing, self.owner, tokens, frozenset()))
+        if given:
+            self._doubt(node, f"others may be registered for {self.node.name}")
 
     def _ask_first(self, node: ast.expr, asked: str) -> None:
         """Handle a decorator whose argument picks those of the function that have a say in it."""
@@ -335,6 +354,7 @@ class Walk(Expressions):
             elif isinstance(part, ast.MatchMapping) and part.rest:
                 self._bind(part.rest, subject)
             elif isinstance(part, ast.MatchClass):
+                self._match_positions(part, subject)
                 for name, pattern in zip(part.kwd_attrs, part.kwd_patterns, strict=True):
                     found = self._get(part, subject, name)
                     if isinstance(pattern, ast.MatchAs) and pattern.name:
@@ -345,6 +365,19 @@ class Walk(Expressions):
             for statement in case.body:
                 self._statement(statement)
 
+    def _match_positions(self, node: ast.MatchClass, subject: Value) -> None:
+        """Look up what positions of a class pattern stand for: its ``__match_args__``."""
+        classes = self.eval(node.cls)
+        looks = Thing("external", "builtins", "isinstance")
+        self._ask_class(node, looks, call_of(node, subject, classes))
+        for atom in classes.of(GLOBAL) if node.patterns else ():
+            if atom.thing is not None and atom.thing.kind == "class":
+                texts = self.statics.attribute_of(atom.thing, "__match_args__").of(TEXT)
+                found = [self._get(node, subject, text.text) for text in texts]
+                for part in node.patterns:
+                    if isinstance(part, ast.MatchAs) and part.name:
+                        self._bind(part.name, join(*found))
+
     def _return(self, node: ast.Return) -> None:
         if node.value is not None:
             self._give(self.eval(node.value))
@@ -352,7 +385,9 @@ class Walk(Expressions):
     def _nested_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         value = one(Atom(NESTED, text=str(id(node))))
         for decorator in node.decorator_list:
-            value = join(value, self.eval(decorator))
+            found = self.eval(decorator)
+            self._call_given(node, found, value)
+            value = join(value, found)
         self._bind(node.name, value)
         self._nested_body(node, node.args, node.body)
 
@@ -379,13 +414,37 @@ class Walk(Expressions):
         self.frames.pop()
 
     def _nested_class(self, node: ast.ClassDef) -> None:
-        self._bind(node.name, one(Atom(NESTED, text=str(id(node)))))
-        for base in [*node.bases, *(keyword.value for keyword in node.keywords)]:
-            self.eval(base)
+        made = one(Atom(NESTED, text=str(id(node))))
+        self._bind(node.name, made)
+        self._make_class(node, made)
         for statement in node.body:
             if isinstance(statement, FUNCTION) and statement.args.args:
                 self.instances.add(statement.args.args[0].arg)
             self._statement(statement)
+
+    def _make_class(self, node: ast.ClassDef, made: Value) -> None:
+        """Handle the head of a class statement: bases and their class make the class.
+
+        They do it by ``__init_subclass__``, ``__mro_entries__`` and the like (data model,
+        "Customizing class creation").
+        """
+        named = {k.arg: self.eval(k.value) for k in node.keywords if k.arg is not None}
+        unpacked = [self.eval(k.value) for k in node.keywords if k.arg is None]
+        call = call_of(node)._replace(named=named, unpacked=join(*unpacked))
+        for base in node.bases:
+            value = self.eval(base)
+            self._call_given(node, value, made)
+            for atom in value.of(GLOBAL):
+                found = member(atom.thing, "__init_subclass__") if atom.thing is not None else None
+                if found is not None and found[1].kind == "function":
+                    self._follow(found[1], atom.thing, call, bound=True, held=False)
+        for decorating in [*named.values(), *unpacked, *map(self.eval, node.decorator_list)]:
+            self._call_given(node, decorating, made)
+
+    def _call_given(self, node: ast.AST, callee: Value, argument: Value) -> None:
+        """Call what the file gives, where that is what is called."""
+        given = Value(callee.tainted, callee.only(PARAMETER).atoms)
+        self._invoke(node, given, call_of(node, argument))
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
