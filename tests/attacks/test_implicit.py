@@ -190,12 +190,12 @@ PANDAS = [
         lambda canary: stream(
             build(
                 new(SERIES),
-                {"_typ": "series", "path": canary, "__class__": name("gadgets.frames", "Sealed")},
+                {"_typ": "series", "__class__": name("gadgets.frames", "Described")},
             )
         ),
         "__class__",
         before="import pandas",
-        after="value = None",
+        after="value.describe(canary)",
     ),
     Attack(
         "the state of a table shadows a method",

@@ -7,8 +7,8 @@ import os
 import pandas as pd
 
 
-class Sealed(pd.Series):  # type: ignore[misc]
-    """Acts when it is dropped."""
+class Described(pd.Series):  # type: ignore[misc]
+    """Acts when it is described."""
 
-    def __del__(self) -> None:
-        os.mkdir(self.__dict__["path"])
+    def describe(self, path: str) -> None:
+        os.mkdir(path)
