@@ -224,7 +224,7 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     value = func(*args)
     guard.calling = False
     fresh = sys.getrefcount(value) <= FRESH_REFERENCES
-    _seal(guard, value, args)
+    _seal(guard, value)
     after_call(guard, verdict, args, value)
     settled = verdict.target.partition(".")[0] if verdict.traits.get(SETTLED) else ""
     guard.made_of(value, fresh, args, settled)
@@ -377,7 +377,7 @@ def load_build(self: Any) -> None:
         guard.calling = True
         setstate(state)
         guard.calling = False
-        _seal(guard, inst, state)
+        _seal(guard, inst)
         return
     has_slots = isinstance(state, tuple) and tuple.__len__(state) == 2
     state, slots = halves(state)
@@ -396,21 +396,16 @@ def load_build(self: Any) -> None:
         guard.calling = False
 
 
-def _seal(guard: Guard, inst: Any, state: Any) -> None:
+def _seal(guard: Guard, inst: Any) -> None:
     """Close a dict that has become the attributes of an object, or keywords of a partial.
 
-    What was in it was judged when the object got it; nothing more may come in.
-
-    Objects of C types get their ``__dict__`` when it is asked for, and are then pickled with it:
-    only those are asked that hold the very dict.
+    What was in it was judged when the object got it; nothing more may come in. It is one that
+    others have as well, be it from deep within the state.
     """
-    parts = tuple.__iter__(state) if isinstance(state, tuple) else ()
-    dicts = [part for part in (state, *parts) if issubclass(type(part), dict)]
-    if not dicts:
-        return
-    held = {id(value) for value in gc.get_referents(inst)}
-    for part in dicts:
-        if id(part) in held and (isinstance(inst, functools.partial) or _attributes(inst) is part):
+    for part in gc.get_referents(inst) if type(inst) not in _PLAIN else ():
+        if part is inst or not issubclass(type(part), dict) or sys.getrefcount(part) <= _OWN:
+            continue
+        if isinstance(inst, functools.partial) or _attributes(inst) is part:
             guard.sealed[id(part)] = part
 
 
@@ -419,6 +414,10 @@ def _attributes(inst: Any) -> Any:
         return object.__getattribute__(inst, "__dict__")
     except AttributeError:
         return None
+
+
+_OWN = 4
+"""References to a dict that only its object holds: from there, the list, the loop, the count."""
 
 
 def _is_nothing(self: Any, state: Any) -> bool:

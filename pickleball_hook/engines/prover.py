@@ -213,6 +213,8 @@ class Prover(Guard):
         """Codes of dtypes with states that the rule permits, and the types in them."""
         self.given: frozenset[type] = frozenset()
         """What the ``persistent_load`` of the program may give."""
+        self.keys: set[str] = set()
+        """Attributes that may be callable, by name."""
         self.lent: list[type] = []
         """Those of them that are such in this load only: the replay will see to it."""
         self.memo: Callable[[], dict[int, Any]] = dict
@@ -268,7 +270,7 @@ class Prover(Guard):
                 named.made.clear()
                 named.states.clear()
         tables: tuple[Any, ...] = (self.kept, self.alone, self.shared, self.places, self.judged)
-        for table in (*tables, self.objects, self.searched):
+        for table in (*tables, self.objects, self.searched, self.keys):
             if table:
                 table.clear()
         self.memo = dict
@@ -347,6 +349,10 @@ class Prover(Guard):
         if named.turn != self.turn:
             named.turn = self.turn
             self.asked += 1
+
+    def note_key(self, key: str) -> None:
+        """Keep it, for the finalizer that calls it may be named later."""
+        self.keys.add(key)
 
     def is_callable(self, value: object) -> bool:
         """Take what is not known for a callable."""

@@ -337,6 +337,9 @@ def settle(prover: Prover) -> None:
         _settle_alone(prover)
     prover.bounces = False
     watched = bool(prover.watch.asked)
+    later = prover.watch.asked.get(LATER)
+    if later:
+        _settle_finalizers(prover, later)
     for named in prover.named.values():
         seen = named.checked or named.opaque or named.flat or named.hashed
         named.trampoline = bool(seen or named.searched or named.later)
@@ -345,6 +348,19 @@ def settle(prover: Prover) -> None:
         if named.trampoline or REFER not in named.verdict.grants:
             prover.bounces |= named.trampoline
             _settle_handed_out(named)
+
+
+def _settle_finalizers(prover: Prover, names: set[str]) -> None:
+    """Check that no object has what finalizers would call as a method of it.
+
+    Raises
+    ------
+    Unsure
+    """
+    if prover.acted or not names.isdisjoint(prover.keys):
+        raise Unsure  # or code has put it there
+    if any(not names.isdisjoint(named.keys | named.slots) for named in prover.named.values()):
+        raise Unsure
 
 
 def _gives_anything(named: Named) -> bool:

@@ -388,6 +388,9 @@ class Guard:
         if reason:
             self.refuse(self.name(value), "REDUCE", _BESIDE.format(reason))
 
+    def note_key(self, key: str) -> None:
+        """Take note that an object gets an attribute that may be callable."""
+
     def present(self) -> list[object]:
         """Return what the load has made, and what its names stand for."""
         named = [value for value, _ in self.granted.values()]

@@ -313,13 +313,17 @@ class Watch:
         for when in (LATER, AS_KEY):
             direct, deep = verdict.traits.get(METHODS, {}).get(when, ((), ()))
             known = self.asked.get(when, set())
-            fresh = {*direct, *deep} - known
-            if fresh:
+            asked = {*known, *direct, *deep}
+            if not asked:
+                continue
+            found = _called(guard, {cls}, set(asked), named=when == AS_KEY)
+            if when == LATER:  # what its methods call is called on whatever the load will have
+                asked |= found.names
+            if asked != known:
                 grown = True
-                self.asked[when] = known | fresh
-                reason = reason or self._judged(guard, self.kinds, set(fresh), when)
-            if known:
-                reason = reason or self._judged(guard, {cls}, set(known), when)
+                found = _called(guard, self.kinds, set(asked), named=when == AS_KEY)
+                self.asked[when] = asked | (found.names if when == LATER else set())
+            reason = reason or _reason_at_any_time(found, when)
         if grown and not reason:  # of what is in the objects of the load, only now is it asked
             reason = self._within(guard.present(), guard)
         return reason
@@ -333,6 +337,12 @@ class Watch:
             "" if cls in self.kinds else self.reason_against(guard, cls, guard.class_verdict(cls))
         )
 
+    def reason_against_item(self, guard: Guard, key: str, value: Any) -> str:
+        """Return why an object may not have an attribute: a finalizer may call it as a method."""
+        if key not in self.asked.get(LATER, ()) or not guard.reason_against_use(value):
+            return ""
+        return f"a finalizer may call what an object has as its {key}"
+
     def _within(self, values: list[object], guard: Guard) -> str:
         found = within(values)
         if found is None:
@@ -341,13 +351,18 @@ class Watch:
             reason = self.reason_against(guard, cls, guard.class_verdict(cls))
             if reason:
                 return reason
+        names = frozenset(self.asked.get(LATER, ()))
+        held = held_as(names, values) if names else []
+        if any(map(guard.reason_against_use, held)):
+            return "a finalizer may call what an object has under the name of a method"
         return ""
 
-    def _judged(self, guard: Guard, kinds: set[type], asked: set[str], when: str) -> str:
-        found = _called(guard, kinds, asked, named=when == AS_KEY)
-        if found.inert and when == LATER:
-            return "a finalizer may call a method that calls what its object holds"
-        return found.reason
+
+def _reason_at_any_time(found: Called, when: str) -> str:
+    """Return why methods may not be called at any time, whatever their objects hold by then."""
+    if found.inert and when == LATER and not found.reason:
+        return "a finalizer may call a method that calls what its object holds"
+    return found.reason
 
 
 def computed(inst: Any, name: str) -> Any:

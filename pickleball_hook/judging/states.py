@@ -304,7 +304,11 @@ def _check_keys(
                     full_name(cls), f"BUILD of {key}", "a state may not set special attributes"
                 )
         elif guard.is_callable(value):
+            guard.note_key(key)
             _check_shadow(guard, cls, key, value)
+            reason = guard.watch.reason_against_item(guard, key, value)
+            if reason:
+                guard.refuse(guard.name(value), f"BUILD of {full_name(cls)}.{key}", reason)
 
 
 def _check_setters(guard: Guard, cls: type, keys: Iterable[Any], judged: frozenset[str]) -> None:
@@ -415,6 +419,9 @@ def check_given(guard: Guard, target: Any, verdict: Verdict, operands: tuple[Any
             )
         for cls in classes:
             _check_shadow(guard, cls, key, value, "an attribute")
+        reason = guard.watch.reason_against_item(guard, key, value)
+        if reason:
+            guard.refuse(guard.name(value), f"an attribute {key}", reason)
 
 
 def check_made(guard: Guard, value: Any) -> None:

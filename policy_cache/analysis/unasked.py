@@ -42,7 +42,7 @@ from policy_cache.model import (
     USED,
     Use,
 )
-from policy_cache.source.hierarchy import in_class_scope, is_hashed, member
+from policy_cache.source.hierarchy import in_class_scope, is_hashed, lineage, member
 from policy_cache.source.resolve import Thing
 
 if TYPE_CHECKING:
@@ -140,10 +140,10 @@ def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
     calls = any(hit.category in OPERAND_HITS for hit in summary.hits)
     often = (*BY_MACHINE, *CALLED_OFTEN, *TEXTS)
     if calls and name in often and (name != "__eq__" or is_hashed(case.thing)):
-        _add(case.traits, INERT, STATE, CALL)
+        _add(case.traits, INERT, *_given(case.thing))
         case.traits[ANYTIME] = True
     if calls and name == "__del__":
-        _add(case.traits, SETS, STATE, CALL)
+        _add(case.traits, SETS, *_given(case.thing))
     if name == "__del__":
         note_methods(case, summary, name, LATER)
     elif name == "__hash__" or (name == "__eq__" and is_hashed(case.thing)):
@@ -159,6 +159,20 @@ def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
         case.unproven.append(f"{name} {hits[0]}")
     elif hits:
         case.refuse(f"{name} {hits[0]}", *_ALL)
+
+
+_KEEP_NOTHING = frozenset(
+    f"builtins:{kind}" for kind in ("object", "list", "dict", "set", "bytearray")
+)
+"""Classes whose ``__new__`` keeps nothing of its arguments: those are for ``__init__``."""
+
+
+def _given(cls: Thing) -> tuple[str, ...]:
+    """Return the operations by which an object of a class comes to hold something."""
+    line = lineage(cls)
+    bases = {base.key for base in line.mro if base.kind == "external"}
+    keeps = line.unknown or not bases <= _KEEP_NOTHING or python_method(cls, "__new__")
+    return _ALL if keeps else (CALL, STATE, FILL)
 
 
 def _add(traits: dict[str, Any], trait: str, *operations: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.attacks.assembler import build, call, get, name, new, put, raw, stream, value
 from tests.attacks.harness import REFERENCE, Arenas, Attack, check, check_audit, claims
 from tests.attacks.named import TOUCH
-from tests.attacks.opcodes import APPEND, EMPTY_LIST, POP
+from tests.attacks.opcodes import APPEND, EMPTY_DICT, EMPTY_LIST, MARK, POP, SETITEMS
 
 MODULE = "gadgets.passed"
 LIST, BOX, OUTER = get(1), get(2), get(3)
@@ -127,6 +127,16 @@ ATTACKS = [
             made("Closes", box=OUTER),
         ),
         "close() of an instance of gadgets.passed.File",
+    ),
+    Attack(
+        "a table within a state becomes attributes, and is filled later",
+        lambda canary: stream(
+            EMPTY_DICT + put(1) + POP,
+            made("AdoptsInner", attributes=get(1)),
+            get(1) + MARK + value("path") + value(canary) + value("clean") + TOUCH + SETITEMS + POP,
+        ),
+        "part of an object that was judged",
+        after=DROPPED,
     ),
     Attack(
         "an array holds what is called",
