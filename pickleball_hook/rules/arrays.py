@@ -69,6 +69,8 @@ def numpy_scalar(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     numpy = numpy_module()
     if not operands or not isinstance(operands[0], numpy.dtype):
         return "it takes a dtype"
+    if operands[0].kind == "O":  # bytes would be an address: numpy raises TypeError
+        return "no scalar has the dtype of objects"
     if operands[0].hasobject or len(operands) == 1:
         return ""
     return "" if type(operands[1]) in (bytes, str) else "it takes bytes"

@@ -132,6 +132,8 @@ def _judged(state: Any) -> tuple[str, int]:
     if type(nodes) is not numpy.ndarray or type(state.get("values")) is not numpy.ndarray:
         return "the nodes and values of the tree are exact arrays", 0
     names = nodes.dtype.names or ()
+    if not names:
+        return "the nodes of the tree are no records", 0
     if nodes.ndim != 1 or not {"left_child", "right_child", "feature"} <= set(names):
         return "", 0
     if not isinstance(count, (int, numpy.integer)) or count != len(nodes):

@@ -136,3 +136,11 @@ def test_a_registered_dtype_keeps_its_state() -> None:
     with pytest.raises(PolicyViolation):
         entry.loads(stream)
     assert array.dtype.__reduce__() == before
+
+
+def test_no_scalar_is_of_objects() -> None:
+    """Its bytes would be an address."""
+    numpy = pytest.importorskip("numpy")
+    rule = RULES["numpy_scalar"]
+    assert not rule(None, "call", None, (numpy.dtype("f8"), bytes(8)))  # type: ignore[arg-type]
+    assert rule(None, "call", None, (numpy.dtype("O"), bytes(8)))  # type: ignore[arg-type]
