@@ -35,8 +35,9 @@ class Recording:
         self.file = file
         self.pieces: list[bytes] = []
         """All that was taken from the file, in order."""
-        self.answers: list[bytes] = []
-        """What the last shadow was given for each question, in order."""
+        self.answers: list[bytes | None] = []
+        """What the last shadow was given for each question, in order; None where the file said
+        that it shows nothing."""
         self.kept = 0
         self.ended = False
         """Whether the file has given less than it was asked for: plain Python asks no more."""
@@ -68,14 +69,14 @@ class Recording:
 class Given:
     """Gives the C machine what it was given the first time: it asks the same questions."""
 
-    def __init__(self, answers: list[bytes]) -> None:
+    def __init__(self, answers: list[bytes | None]) -> None:
         self.position = 0
         self._answers = deque(answers)
         answers.clear()
 
     def read(self, size: int) -> bytes:
         """Return and consume `size` bytes, or as many as there are."""
-        found = self._answers.popleft()
+        found = self._answers.popleft() or b""
         self.position += len(found)
         return found
 
@@ -95,7 +96,10 @@ class Peeking(Given):
 
     def peek(self, size: int) -> bytes:
         """Return some of what comes next."""
-        return self._answers.popleft()
+        found = self._answers.popleft()
+        if found is None:
+            raise NotImplementedError
+        return found
 
 
 class Shown:
@@ -229,7 +233,11 @@ class Peeked(Shown):
         elif self._recording.ended or self._recording.error is not None:
             found = b""
         else:
-            found = self._window = _as_bytes(self._recording.file.peek(size))
+            try:
+                found = self._window = _as_bytes(self._recording.file.peek(size))
+            except NotImplementedError:  # the C machine then asks it no more (Modules/_pickle.c)
+                self._recording.answers.append(None)
+                raise
         self._recording.answers.append(found)
         return found
 

@@ -240,3 +240,32 @@ def test_the_reference_machine_reads_what_is_kept_and_goes_on(size: int) -> None
         found += rest.read(min(size, 768 - len(found)))
     assert found == data[:768]
     assert [rest.readline(), rest.readline(), rest.read(1)] == [b"\n", b"line\n", b""]
+
+
+class Blind(io.BytesIO):
+    """Cannot be moved, and says that it shows nothing of what comes next."""
+
+    def peek(self, *size: int) -> bytes:
+        raise NotImplementedError
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *place: int) -> int:
+        raise io.UnsupportedOperation
+
+    tell = seek  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_files_that_have_peek_and_do_not_show_anything(protocol: int) -> None:
+    """CPython Lib/test/pickletester.py, ``test_multiple_unpicklings_unseekable``."""
+    value = [*((n, str(n)) for n in range(500)), Plain(x=1), len]
+    stream = differential.c_pickled(value, protocol)
+    unpickler = entry.Unpickler(Blind(stream * 3))
+    for _ in range(3):
+        loaded: Any = unpickler.load()
+        assert loaded[:500] == value[:500]
+        assert loaded[-1] is len
+    with pytest.raises(EOFError):
+        unpickler.load()
