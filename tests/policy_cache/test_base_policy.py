@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from policy_cache import base_policy, policies
-from policy_cache.model import CALL, OPERATIONS
+from policy_cache.model import CALL, OPERATIONS, REFER
 
 FOLDER = Path(base_policy.__file__).with_name("base")
 FILES: dict[str, dict[str, Any]] = {
@@ -207,3 +207,19 @@ def test_reviewed_lines_are_for_the_distribution_that_was_reviewed(
     verdict = policies.verdict("frozendict._frozendict_py", "frozendict", CALL)
     assert (CALL in verdict.grants) == reviewed
     assert reviewed or "system" in verdict.why_not(CALL)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("torch.compiler", "load_cache_artifacts"),
+        ("torch.compiler._cache", "CacheArtifactManager.deserialize"),
+        ("torch.compiler._cache", "CacheArtifactManager.populate_caches"),
+    ],
+)
+@pytest.mark.usefixtures("own_home")
+def test_what_fills_the_caches_of_the_compiler_is_refused(module: str, name: str) -> None:
+    pytest.importorskip("torch")
+    found = policies.verdict(module, name)
+    assert not found.grants
+    assert "caches of the compiler" in found.why_not(REFER)
