@@ -298,9 +298,7 @@ class Guard:
                 verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.__call__")
                 if verdict.open or verdict.kind == "live":
                     verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__")
-                if REFER not in verdict.grants:
-                    return verdict.why_not(REFER)
-                return reason_of_choice(verdict)
+                return "" if REFER in verdict.grants else verdict.why_not(REFER)
         return "it is not known what it does when it is called"
 
     def verdict_of(self, value: object) -> Verdict | None:
