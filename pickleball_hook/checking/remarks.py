@@ -70,6 +70,12 @@ class Remarks(guard.Guard):
             return not is_of_result(cls)
         return super().defines(cls, name)
 
+    def defined(self, cls: type, asked: set[str]) -> set[str]:
+        """Take any of some attributes to be there likewise."""
+        if isinstance(cls, StandInMeta):
+            return set() if is_of_result(cls) else set(asked)
+        return super().defined(cls, asked)
+
     def method_verdict(self, cls: type, name: str) -> Verdict | None:
         """Return the verdict on a method of the class that a stand-in stands for.
 

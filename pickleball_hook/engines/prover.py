@@ -203,6 +203,12 @@ class Prover(Guard):
         """Not empty once library code would have run, which may change what is judged later."""
         self.objects: dict[int, tuple[Any, Any]] = {}
         """Arrays and the objects that they hold, by id; None of those that are to hold none."""
+        self.hollow: set[int] = set()
+        """Ids of arrays that hold objects, once the proof has been made."""
+        self.stated: dict[int, tuple[Any]] = {}
+        """States of instances by their ids, if any class that is named may call them."""
+        self.noted: set[int] = set()
+        """Ids of those which are part of what was judged."""
         self.searched: set[int] = set()
         """What calls gave that went to code which may call it, by id: it gets no state later."""
         self.inert = set(INERT_KINDS)
@@ -270,6 +276,7 @@ class Prover(Guard):
                 named.made.clear()
                 named.states.clear()
         tables: tuple[Any, ...] = (self.kept, self.alone, self.shared, self.places, self.judged)
+        self.hollow = {key for key, (_, data) in self.objects.items() if data is not None}
         for table in (*tables, self.objects, self.searched, self.keys):
             if table:
                 table.clear()
@@ -294,6 +301,7 @@ class Prover(Guard):
             self.inert.difference_update(self.lent)
         made = (self.made, self.filled, self.sealed)
         tables: tuple[Any, ...] = (*made, self.setters, self.held, self.answers)
+        tables = (*tables, self.stated, self.noted, self.hollow)
         for table in tables:
             if table:
                 table.clear()

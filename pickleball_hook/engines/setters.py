@@ -166,14 +166,16 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         flat = type(state) is dict and _is_flat(prover, state)
         if check is not None and check(prover, STATE, self, (state,)):
             raise Unsure
+        kept = (state,)
+        prover.kept.append(kept)
+        if prover.wary and not live:
+            prover.stated[id(self)] = kept
         if flat and not inert and (*state,) in layouts:
-            prover.kept.append((state,))
             prover.alone.append(state)
             prover.judged.append((state, content_of(state)))
             return
         if rule not in OWNS_STATE:
             states.check_state(prover, cls, verdict, state)
-        prover.kept.append((state,))
         note_containers(prover, state)
         if inert:
             search(prover, state, verdict, STATE, live)
@@ -243,15 +245,37 @@ def search(
             waiting += _held_by(prover, value, results, places, live)
         elif kind not in prover.inert:
             raise Unsure
+        elif type(kind) is StandInClass and not is_array(kind):
+            waiting += _state_of(prover, value, results, places, live)
         elif type(kind) is StandInClass:
-            if not is_array(kind):
-                raise Unsure
+            if live and id(value) in prover.hollow:
+                raise Unsure  # it may have come by other objects since
             _, data = prover.objects.setdefault(id(value), (value, None))
             if data is not None:  # else it may not come to hold any either
                 waiting += parts.weighty(data)
                 results.append(value)
                 places[id(value)] += _BOOKED
     keep_alone(prover, results, places)
+
+
+def _state_of(
+    prover: Prover, value: Any, results: list[Any], places: dict[int, int], live: bool
+) -> tuple[Any, ...]:
+    """Return the state of what stands for an instance, which gets no other and no attribute.
+
+    Raises
+    ------
+    Unsure
+        If it has none yet, or if nobody has looked at it while the shadow ran.
+    """
+    state = prover.stated.get(id(value))
+    if state is None or (live and id(value) not in prover.noted):
+        raise Unsure
+    if not live:
+        prover.noted.add(id(value))
+        results.append(value)
+        places[id(value)] += 1  # as one of its class
+    return state
 
 
 def _beside(prover: Prover, value: Any, verdict: Verdict, operation: str) -> list[Any]:
@@ -296,21 +320,31 @@ def _note_results(prover: Prover, state: Any) -> None:
     """Have the replay search what calls gave that are part of a state."""
     places: dict[int, int] = {}
     results: list[Any] = []
-    waiting: list[Any] = []
-    for value in state if type(state) is tuple else (state,):
-        waiting += value.values() if type(value) is dict else (value,)
+    waiting = _parts_of(state)
     while waiting:
         part = waiting.pop()
-        if not issubclass(type(part), Result):
+        is_instance = type(type(part)) is StandInClass and id(part) in prover.stated
+        if not is_instance and not issubclass(type(part), Result):
             continue
         if id(part) in places:
             places[id(part)] += 1
             continue
         places[id(part)] = 1
+        if is_instance:
+            waiting += _parts_of(_state_of(prover, part, results, places, False)[0])
+            continue
         part.named.searched["", ""] = (None, "")  # by whom is only known then
         results.append(part)
         waiting += _held_by(prover, part, results, places, False)
     keep_alone(prover, results, places)
+
+
+def _parts_of(state: Any) -> list[Any]:
+    """Return what is given by a state, or by its halves."""
+    found: list[Any] = []
+    for value in state if type(state) is tuple else (state,):
+        found += value.values() if type(value) is dict else (value,)
+    return found
 
 
 def _is_special(key: Any) -> bool:
@@ -372,7 +406,7 @@ def _gives_anything(named: Named) -> bool:
         If that is so of a class, whose calls the replay does not see.
     """
     cls = named.real
-    if not isinstance(cls, type):
+    if not isinstance(cls, type) or not named.called:
         return named.called
     if type(cls).__call__ is not type.__call__ or _is_python(states.static(cls, "__new__")):
         raise Unsure
@@ -393,10 +427,33 @@ def _settle_alone(prover: Prover) -> None:
                 if type(half) is dict and sys.getrefcount(half) > LISTED:
                     raise Unsure
     if prover.alone and max(map(sys.getrefcount, prover.alone)) > SOLE + 1:
-        raise Unsure
+        prover.alone[:] = _once(prover.alone)
+        if max(map(sys.getrefcount, prover.alone)) > SOLE + 1:
+            raise Unsure
+    if _are_elsewhere(prover):
+        fewest: dict[int, int] = {}
+        for value, places in zip(prover.shared, prover.places):  # noqa: B905 (3.10)
+            fewest[id(value)] = min(places, fewest.get(id(value), places))
+        value = None
+        prover.shared[:], prover.places[:] = _once(prover.shared), fewest.values()
+        if _are_elsewhere(prover):
+            raise Unsure
+
+
+def _are_elsewhere(prover: Prover) -> bool:
     counts = map(sys.getrefcount, prover.shared)
-    if any(count > SOLE + places for count, places in zip(counts, prover.places)):  # noqa: B905 (3.10)
-        raise Unsure
+    return any(count > SOLE + places for count, places in zip(counts, prover.places))  # noqa: B905
+
+
+def _once(values: list[Any]) -> list[Any]:
+    """Return each of some objects once: judged again in one place, as part of something else."""
+    seen: set[int] = set()
+    found = []
+    for value in values:
+        if id(value) not in seen:
+            seen.add(id(value))
+            found.append(value)
+    return found
 
 
 def _settle_states(named: Named) -> None:

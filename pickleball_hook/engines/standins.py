@@ -445,6 +445,7 @@ def _table(prover: Prover, named: Named) -> dict[str, Any]:
         self.built = True
         build(self, state)
         named.made.pop()  # who has it is counted
+        prover.stated.pop(id(self), None)
 
     return {"__new__": __new__, "__setitem__": __setitem__, "__setstate__": __setstate__}
 
@@ -515,6 +516,7 @@ def _late_maker(prover: Prover, named: Named) -> Any:
             raise Unsure
         if _has_table((args, keywords)):
             raise Unsure
+        named.called = True
         prover.acted.append(True)
         keep((args, keywords))
         note_dicts(prover, args)

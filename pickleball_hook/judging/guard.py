@@ -100,7 +100,7 @@ class Guard:
         self.watch = methods.Watch()
         self.held: dict[int, tuple[object, Verdict]] = {}
         """What objects hold that call it at any time, with the verdict on their class."""
-        self.answers: dict[tuple[int, str, frozenset[type]], tuple[methods.Called, Verdict]] = {}
+        self.answers: dict[tuple[Any, ...], tuple[methods.Called, Verdict]] = {}
         """What comes of operations on instances of classes, by the ids of verdicts."""
         self.elsewhere = 0
         """References that others hold to the numpy object which is about to get its state."""
@@ -149,7 +149,9 @@ class Guard:
         self.granted[id(value)] = (value, verdict)
         if isinstance(value, type):
             reason = self.watch.reason_against(self, value, verdict)
-        elif isinstance(value, (*names.CALLABLE_KINDS, names.CallOnly)):
+        elif isinstance(
+            value, (*names.CALLABLE_KINDS, names.CallOnly)
+        ) or names.is_compiled_function(value):
             return
         else:
             reason = self.watch.reason_against_made(self, value)
@@ -159,6 +161,14 @@ class Guard:
     def defines(self, cls: type, name: str) -> bool:
         """Tell whether a class written in Python, or such a base, has an attribute."""
         return any(base.__flags__ & _HEAP_TYPE and name in vars(base) for base in cls.__mro__)
+
+    def defined(self, cls: type, asked: set[str]) -> set[str]:
+        """Return those of some attributes that a class written in Python, or such a base, has."""
+        found: set[str] = set()
+        for base in cls.__mro__:
+            if base.__flags__ & _HEAP_TYPE:
+                found |= vars(base).keys() & asked
+        return found
 
     def method_verdict(self, cls: type, name: str) -> Verdict | None:
         """Return the verdict on a method of a class, None if it has no such in Python."""

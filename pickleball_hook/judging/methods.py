@@ -78,7 +78,8 @@ def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any
     found = within(operands)
     if found is None:
         return Called(_TOO_MUCH)
-    return of_classes(guard, called_on_kinds(guard, verdict, operation, found[0]), found[1])
+    kinds, receivers = found[0], frozenset(map(type, operands))
+    return of_classes(guard, called_on_kinds(guard, verdict, operation, kinds, receivers), found[1])
 
 
 def of_classes(guard: Guard, called: Called, callables: Iterable[Any]) -> Called:
@@ -126,13 +127,23 @@ def _asked_by(guard: Guard, callables: Iterable[Any]) -> set[str]:
     return asked
 
 
-def called_on_kinds(guard: Guard, verdict: Verdict, operation: str, kinds: set[type]) -> Called:
-    """Judge an operation on operands that are, or hold, instances of classes, and no callable."""
-    question = (id(verdict), operation, frozenset(kinds))
+def called_on_kinds(
+    guard: Guard,
+    verdict: Verdict,
+    operation: str,
+    kinds: set[type],
+    receivers: frozenset[type] | None = None,
+) -> Called:
+    """Judge an operation on operands that are, or hold, instances of classes, and no callable.
+
+    Only the `receivers` among the classes are those of an operand itself; any may be if not given.
+    """
+    question = (id(verdict), operation, frozenset(kinds), receivers)
     known = guard.answers.get(question)
     if known is None:
         direct, deep = verdict.traits.get(METHODS, {}).get(operation, ((), ()))
-        known = (_called(guard, kinds, {*direct, *deep}), verdict)
+        theirs = {kind: {*direct} for kind in (kinds if receivers is None else receivers)}
+        known = (_called(guard, kinds, {*deep}, theirs=theirs), verdict)
         if len(guard.answers) < _MOST_ANSWERS:
             guard.answers[question] = known
     return known[0]
@@ -152,7 +163,7 @@ def within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
         kind = type(value)
         if id(value) in seen:
             continue
-        if isinstance(value, names.CALLABLE_KINDS):
+        if isinstance(value, names.CALLABLE_KINDS) or names.is_compiled_function(value):
             callables.append(value)
             continue
         kinds.add(kind)
@@ -171,28 +182,41 @@ def within(values: Iterable[Any]) -> tuple[set[type], list[Any]] | None:
     return kinds, callables
 
 
-def _called(guard: Guard, kinds: set[type], asked: set[str], named: bool = False) -> Called:
+def _called(
+    guard: Guard,
+    kinds: set[type],
+    asked: set[str],
+    named: bool = False,
+    theirs: dict[type, set[str]] | None = None,
+) -> Called:
     """Judge that objects of these classes have these methods called, and what follows.
 
-    With `named`, no operators: what follows are methods that code names.
+    With `named`, no operators: what follows are methods that code names. What is `theirs` is
+    called on objects of single classes only.
     """
     inert: set[type] = set()
-    waiting = [(kind, name) for kind in kinds for name in asked]
-    while waiting:
-        kind, name = waiting.pop()
-        use = use_of(guard, kind, name)
-        if use is None:
-            if _gives_what_it_holds(guard, kind):
+    fresh, own = asked, theirs or {}
+    asked = asked.union(*own.values())
+    while fresh or own:
+        further: set[str] = set()
+        for kind in kinds:
+            wanted = fresh | own.get(kind, set())
+            uses = {name: use_of(guard, kind, name) for name in guard.defined(kind, wanted)}
+            lacking = len(uses) < len(wanted) or None in uses.values()
+            if lacking and kind not in inert and _gives_what_it_holds(guard, kind):
                 inert.add(kind)
-            continue
-        who = f"it may call {name}() of an instance of {kind.__module__}.{kind.__qualname__}"
-        if use.reason:
-            return Called(f"{who}: {use.reason}")
-        if use.inert:
-            inert.add(kind)
-        fresh = {m for m in use.methods if not (named and m.endswith("__"))} - asked
-        asked |= fresh
-        waiting += [(other, further) for other in kinds for further in fresh]
+            for name, use in uses.items():
+                if use is None:
+                    continue
+                if use.reason:
+                    who = f"an instance of {kind.__module__}.{kind.__qualname__}"
+                    return Called(f"it may call {name}() of {who}: {use.reason}")
+                if use.inert:
+                    inert.add(kind)
+                further.update(m for m in use.methods if not (named and m.endswith("__")))
+        known = asked if not own else asked - set().union(*own.values()) | fresh
+        fresh, own = further - known, {}
+        asked = asked | fresh
     return Called("", frozenset(inert), frozenset(asked))
 
 
@@ -332,10 +356,7 @@ class Watch:
         """Return why what a call gave, or a constant is, may not be beside what the load has."""
         if self.asked:
             return self._within([value], guard)
-        cls = type(value)
-        return (
-            "" if cls in self.kinds else self.reason_against(guard, cls, guard.class_verdict(cls))
-        )
+        return self._reason_against_kind(type(value), guard)
 
     def reason_against_item(self, guard: Guard, key: str, value: Any) -> str:
         """Return why an object may not have an attribute: a finalizer may call it as a method."""
@@ -348,7 +369,7 @@ class Watch:
         if found is None:
             return _TOO_MUCH
         for cls in found[0] - self.kinds:
-            reason = self.reason_against(guard, cls, guard.class_verdict(cls))
+            reason = self._reason_against_kind(cls, guard)
             if reason:
                 return reason
         names = frozenset(self.asked.get(LATER, ()))
@@ -356,6 +377,12 @@ class Watch:
         if any(map(guard.reason_against_use, held)):
             return "a finalizer may call what an object has under the name of a method"
         return ""
+
+    def _reason_against_kind(self, cls: type, guard: Guard) -> str:
+        """Ask about the class of an object: one that is built in has no method in Python."""
+        if cls in self.kinds or not cls.__flags__ & _HEAP_TYPE:
+            return ""
+        return self.reason_against(guard, cls, guard.class_verdict(cls))
 
 
 def _reason_at_any_time(found: Called, when: str) -> str:

@@ -42,6 +42,8 @@ CALLABLE_KINDS = (
     types.GenericAlias,
 )
 """Types whose instances run code, or lead to some, when they are used."""
+_COMPILED = frozenset(["cython_function_or_method", "fused_cython_function"])
+"""Types of functions, in a module by Cython's version (Cython/Utility/CythonFunction.c)."""
 
 
 class CallOnly:
@@ -52,6 +54,12 @@ class CallOnly:
     """
 
     __slots__ = ()
+
+
+def is_compiled_function(value: object) -> bool:
+    """Tell whether a value is a function of Cython's: what its module has is not held by it."""
+    kind = type(value)
+    return kind.__name__ in _COMPILED and str(kind.__module__).startswith("_cython_")
 
 
 def mapped(module: str, name: str, proto: int, fix_imports: bool) -> tuple[str, str]:

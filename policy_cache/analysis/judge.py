@@ -22,6 +22,7 @@ from policy_cache.model import (
     ABSENT,
     FILL,
     METHOD,
+    USED,
     Verdict,
     refused,
 )
@@ -178,6 +179,9 @@ def complete(verdict: Verdict, operation: str, reductions: Reductions) -> Verdic
     """
     thing = resolve(*verdict.target.split(":", 1))
     if thing is None or thing.kind not in ("class", "function"):
+        if operation.startswith(METHOD):  # compiled: asked, and not to be asked again
+            used = {**verdict.traits.get(USED, {}), operation[len(METHOD) :]: None}
+            return verdict._replace(traits={**verdict.traits, USED: used})
         return verdict
     case = Case(verdict.module, verdict.name, thing, verdict.kind)
     case.resume(verdict, operation)

@@ -148,7 +148,7 @@ def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
         note_methods(case, summary, name, LATER)
     elif name == "__hash__" or (name == "__eq__" and is_hashed(case.thing)):
         named = frozenset(m for m in summary.methods if not m.endswith("__"))  # no arithmetic
-        note_methods(case, summary._replace(methods=named), name, AS_KEY)
+        note_methods(case, summary._replace(methods=named, near=named & summary.near), name, AS_KEY)
     severe = SEVERE | {"walk"} if name in ("__del__", "__hash__") else SEVERE
     hits = [hit for hit in summary.hits if hit.category in severe]
     if hits and all(hit.category == "code" for hit in hits):
@@ -182,9 +182,10 @@ def _add(traits: dict[str, Any], trait: str, *operations: str) -> None:
 def note_methods(case: Case, summary: Summary, what: str, *operations: str) -> None:
     """Keep which methods of the operands, and of what is in them, some code may call.
 
-    Of code that could not be followed to its end, those that were met on the way.
+    Of code that could not be followed to its end, those that it looks up itself.
     """
-    asked = [m.rpartition(".") for m in summary.methods]
+    met = summary.near if summary.unproven else summary.methods
+    asked = [m.rpartition(".") for m in met]
     direct = {name for holder, _, name in asked if holder} - _UNASKED
     deep = {name for holder, _, name in asked if not holder} - _UNASKED
     if not direct and not deep:

@@ -13,7 +13,7 @@ from policy_cache.analysis.flow.definitions import (
     methods_looked_up,
     parameters,
 )
-from policy_cache.analysis.flow.frame import Frame
+from policy_cache.analysis.flow.frame import Frame, asked
 from policy_cache.analysis.flow.objects import opens, wholes, with_state
 from policy_cache.analysis.flow.summary import Given, Summary
 from policy_cache.analysis.flow.tables import (
@@ -113,7 +113,7 @@ class Following(Frame):
         for method in below.methods:
             holder, _, name = method.rpartition(".")
             if holder and passed:
-                self._looks_up(passed.get(holder, DATA), name)
+                self.methods |= asked(passed.get(holder, DATA), [name])
             else:
                 self.methods.add(f".{name}")
 

@@ -100,6 +100,8 @@ class Frame(ABC):
         self.calls: set[str] = set()
         self.constructs: set[str] = set()
         self.methods: set[str] = set()
+        self.near: set[str] = set()
+        """Those of them that the function itself looks up, and no other that it calls."""
         self.wraps: set[tuple[str, Atom]] = set()
         self.unproven: dict[str, None] = {}
         self.files = {function.source.module.file}
@@ -178,11 +180,9 @@ class Frame(ABC):
 
     def _looks_up(self, value: Value, *names: str) -> None:
         """Note attributes that are looked up on a value which may be of a class of the file's."""
-        if value.tainted and not value.of(NAMESPACE):
-            self.methods.update(f".{name}" for name in names)
-        for atom in value.atoms:
-            if atom.kind == PARAMETER and atom.held:
-                self.methods.update(f"{atom.text}.{name}" for name in names)
+        found = asked(value, names)
+        self.methods |= found
+        self.near |= found
 
     def _bind(self, name: str, value: Value) -> None:
         known = self.env.get(name)
@@ -223,3 +223,11 @@ class Frame(ABC):
         self, node: ast.AST, arguments: ast.arguments, body: Iterable[ast.AST]
     ) -> None:
         """Walk a function within the function."""
+
+
+def asked(value: Value, names: Iterable[str]) -> set[str]:
+    """Return attributes of a value as a summary lists them: by parameter, or of anything."""
+    holders = [atom.text for atom in value.atoms if atom.kind == PARAMETER and atom.held]
+    if value.tainted and not value.of(NAMESPACE):
+        holders.append("")
+    return {f"{holder}.{name}" for holder in holders for name in names}

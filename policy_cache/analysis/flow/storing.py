@@ -10,6 +10,7 @@ from policy_cache.analysis.flow.definitions import decorator_texts
 from policy_cache.analysis.flow.objects import is_shared, may_act, outlives, with_state
 from policy_cache.analysis.flow.tables import CALLABLE, FUNCTION, STATE
 from policy_cache.analysis.values import (
+    DATA,
     GLOBAL,
     INSTANCE,
     NAMESPACE,
@@ -102,7 +103,7 @@ class Storing(Attributes):
         """Handle ``holder.name = value``: a property, a setter, or plain data."""
         foreign = holder.tainted or any(a.kind == PARAMETER and a.held for a in holder.atoms)
         if foreign and name == "__doc__":
-            self.methods.add(".__setattr__")  # a text that nobody acts on; how it is set may act
+            self._looks_up(DATA, "__setattr__")  # a text that nobody acts on; how it is set may act
         elif foreign and not self._is_instance(node):
             self._hit_set(node, f"setting {name} of what the file gives")
         for atom in holder.atoms:

@@ -51,6 +51,8 @@ class Summary(NamedTuple):
 
     ``parameter.name`` on what a parameter is, ``.name`` on what may be anywhere in it.
     """
+    near: frozenset[str] = frozenset()
+    """Those of them that it looks up itself, and no function that it calls."""
 
 
 def either(one_way: Summary, other: Summary) -> Summary:
@@ -65,6 +67,7 @@ def either(one_way: Summary, other: Summary) -> Summary:
         one_way.kept | other.kept,
         one_way.wraps | other.wraps,
         one_way.methods | other.methods,
+        one_way.near | other.near,
     )
 
 

@@ -81,6 +81,7 @@ class Walk(Expressions):
             frozenset(token for token in self.tokens if token.startswith("self.")),
             frozenset(self.wraps),
             frozenset(self.methods),
+            frozenset(self.near),
         )
 
     def _outward(self, value: Value) -> Value:
@@ -237,7 +238,9 @@ class Walk(Expressions):
     def _ask_first(self, node: ast.expr, asked: str) -> None:
         """Handle a decorator whose argument picks those of the function that have a say in it."""
         given = [token for token in self.tokens if not token.startswith("self.")]
-        self.methods.update(f"{name}.{asked}" for name in given)
+        found = {f"{name}.{asked}" for name in given}
+        self.methods |= found
+        self.near |= found
         for part in node.args[:1] if isinstance(node, ast.Call) and given else ():
             picker = self.statics.evaluate(part, self.source, self.defining)
             self._call_with_anything(node, picker)
