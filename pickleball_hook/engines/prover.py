@@ -205,10 +205,6 @@ class Prover(Guard):
         """Arrays and the objects that they hold, by id; None of those that are to hold none."""
         self.hollow: set[int] = set()
         """Ids of arrays that hold objects, once the proof has been made."""
-        self.stated: dict[int, tuple[Any]] = {}
-        """States of instances by their ids, if any class that is named may call them."""
-        self.noted: set[int] = set()
-        """Ids of those which are part of what was judged."""
         self.searched: set[int] = set()
         """What calls gave that went to code which may call it, by id: it gets no state later."""
         self.inert = set(INERT_KINDS)
@@ -301,7 +297,7 @@ class Prover(Guard):
             self.inert.difference_update(self.lent)
         made = (self.made, self.filled, self.sealed)
         tables: tuple[Any, ...] = (*made, self.setters, self.held, self.answers)
-        tables = (*tables, self.stated, self.noted, self.hollow)
+        tables = (*tables, self.hollow)
         for table in tables:
             if table:
                 table.clear()

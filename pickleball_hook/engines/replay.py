@@ -338,7 +338,7 @@ def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> A
             if sys.getrefcount(value) > _NEW:
                 raise Abandoned
             try:
-                permit_late(prover, value, later[index])
+                permit_late(prover, value, later[index], searched)
             except Unsure:
                 raise Abandoned from None
         return value

@@ -50,6 +50,8 @@ SOLE = next(map(sys.getrefcount, [{}]))
 """References of an object that one list holds, as ``map`` sees them."""
 _BOOKED = 2
 """References to an array that the prover itself has: as one of its class, and as one of objects."""
+_OWN_WAYS = ("__setstate__", "__getattr__", "__getattribute__", "__setattr__")
+"""What a class has of its own if code of its takes part in giving an object its state."""
 LISTED = next(sys.getrefcount(held) for held in [object()])
 """The same, as a loop over the list sees them."""
 
@@ -166,10 +168,7 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         flat = type(state) is dict and _is_flat(prover, state)
         if check is not None and check(prover, STATE, self, (state,)):
             raise Unsure
-        kept = (state,)
-        prover.kept.append(kept)
-        if prover.wary and not live:
-            prover.stated[id(self)] = kept
+        prover.kept.append((state,))
         if flat and not inert and (*state,) in layouts:
             prover.alone.append(state)
             prover.judged.append((state, content_of(state)))
@@ -245,9 +244,9 @@ def search(
             waiting += _held_by(prover, value, results, places, live)
         elif kind not in prover.inert:
             raise Unsure
-        elif type(kind) is StandInClass and not is_array(kind):
-            waiting += _state_of(prover, value, results, places, live)
         elif type(kind) is StandInClass:
+            if not is_array(kind):
+                raise Unsure  # beside its state it has what its class's code has put there
             if live and id(value) in prover.hollow:
                 raise Unsure  # it may have come by other objects since
             _, data = prover.objects.setdefault(id(value), (value, None))
@@ -256,26 +255,6 @@ def search(
                 results.append(value)
                 places[id(value)] += _BOOKED
     keep_alone(prover, results, places)
-
-
-def _state_of(
-    prover: Prover, value: Any, results: list[Any], places: dict[int, int], live: bool
-) -> tuple[Any, ...]:
-    """Return the state of what stands for an instance, which gets no other and no attribute.
-
-    Raises
-    ------
-    Unsure
-        If it has none yet, or if nobody has looked at it while the shadow ran.
-    """
-    state = prover.stated.get(id(value))
-    if state is None or (live and id(value) not in prover.noted):
-        raise Unsure
-    if not live:
-        prover.noted.add(id(value))
-        results.append(value)
-        places[id(value)] += 1  # as one of its class
-    return state
 
 
 def _beside(prover: Prover, value: Any, verdict: Verdict, operation: str) -> list[Any]:
@@ -320,31 +299,21 @@ def _note_results(prover: Prover, state: Any) -> None:
     """Have the replay search what calls gave that are part of a state."""
     places: dict[int, int] = {}
     results: list[Any] = []
-    waiting = _parts_of(state)
+    waiting: list[Any] = []
+    for value in state if type(state) is tuple else (state,):
+        waiting += value.values() if type(value) is dict else (value,)
     while waiting:
         part = waiting.pop()
-        is_instance = type(type(part)) is StandInClass and id(part) in prover.stated
-        if not is_instance and not issubclass(type(part), Result):
+        if not issubclass(type(part), Result):
             continue
         if id(part) in places:
             places[id(part)] += 1
             continue
         places[id(part)] = 1
-        if is_instance:
-            waiting += _parts_of(_state_of(prover, part, results, places, False)[0])
-            continue
         part.named.searched["", ""] = (None, "")  # by whom is only known then
         results.append(part)
         waiting += _held_by(prover, part, results, places, False)
     keep_alone(prover, results, places)
-
-
-def _parts_of(state: Any) -> list[Any]:
-    """Return what is given by a state, or by its halves."""
-    found: list[Any] = []
-    for value in state if type(state) is tuple else (state,):
-        found += value.values() if type(value) is dict else (value,)
-    return found
 
 
 def _is_special(key: Any) -> bool:
@@ -494,14 +463,26 @@ def _settle_handed_out(named: Named) -> None:
         raise Unsure
 
 
-def permit_late(prover: Prover, value: object, state: Any) -> None:
+def permit_late(prover: Prover, value: object, state: Any, handed: bool) -> None:
     """Check that a real object may be given what the shadow saw it get.
+
+    Parameters
+    ----------
+    prover : Prover
+        Of the proof that is replayed.
+    value, state : object
+        The object, and what the shadow has kept of its state.
+    handed : bool
+        Whether the object goes to code that may call what it holds. Then it must hold its state
+        and nothing beside that, which a ``__setstate__`` of its class's might put there.
 
     Raises
     ------
     Unsure
     """
     cls = type(value)
+    if handed and not _only_keeps(prover, cls):
+        raise Unsure
     hook = prover.setters.get(cls)
     if hook is None:
         verdict = states.class_verdict(prover, cls)
@@ -514,3 +495,9 @@ def permit_late(prover: Prover, value: object, state: Any) -> None:
             prover.inert.add(sys.modules["numpy"].ndarray)
         hook = prover.setters[cls] = checked_setter(prover, named, live=True)
     hook(value, state)
+
+
+def _only_keeps(prover: Prover, cls: type) -> bool:
+    """Tell whether an object that is given a state holds what is in it, and no more."""
+    own = any(defines(cls, method) for method in _OWN_WAYS)
+    return not own or "base policy" in prover.class_verdict(cls).grants.get(STATE, "")

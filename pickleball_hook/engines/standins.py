@@ -445,7 +445,6 @@ def _table(prover: Prover, named: Named) -> dict[str, Any]:
         self.built = True
         build(self, state)
         named.made.pop()  # who has it is counted
-        prover.stated.pop(id(self), None)
 
     return {"__new__": __new__, "__setitem__": __setitem__, "__setstate__": __setstate__}
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.attacks.assembler import build, call, get, name, new, put, raw, stream, value
 from tests.attacks.harness import REFERENCE, Arenas, Attack, check, check_audit, claims
 from tests.attacks.named import TOUCH
 from tests.attacks.opcodes import APPEND, EMPTY_DICT, EMPTY_LIST, MARK, POP, SETITEMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MODULE = "gadgets.passed"
 LIST, BOX, OUTER = get(1), get(2), get(3)
@@ -36,6 +41,18 @@ def table(canary: str) -> dict[str, object]:
 def filled_with(key: str, content: bytes) -> bytes:
     """Return the box within another one, with something in it, and drop it."""
     return build(BOX, {key: content}) + POP
+
+
+ADDING = {
+    "an instance": lambda: made("Adds", number=1),
+    "what a call gave": lambda: build(call(name(MODULE, "adds")), {"number": 1}),
+}
+"""Objects whose state has their own library put a function beside it."""
+
+
+def within_or_before(maker: Callable[[], bytes]) -> dict[str, tuple[bytes, bytes]]:
+    """Return two ways to hand an object on, as what comes before that and what is handed on."""
+    return {"in its place": (b"", maker()), "beforehand": (maker() + put(2) + POP, BOX)}
 
 
 ATTACKS = [
@@ -137,6 +154,22 @@ ATTACKS = [
         ),
         "part of an object that was judged",
         after=DROPPED,
+    ),
+    *(
+        Attack(
+            f"{what} adds a function {way}",
+            lambda canary, held=held, before=before: stream(
+                before, made("Opens", box=held, path=canary)
+            ),
+            "it may call what it is given",
+        )
+        for what, maker in ADDING.items()
+        for way, (before, held) in within_or_before(maker).items()
+    ),
+    Attack(
+        "an instance makes a file of its state",
+        lambda canary: stream(made("Closes", box=made("AddsFile", path=canary))),
+        "close() of an instance of gadgets.passed.File",
     ),
     Attack(
         "an array holds what is called",

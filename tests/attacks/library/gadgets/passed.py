@@ -71,6 +71,42 @@ class AdoptsInner(Adopts):
         self.__dict__ = state["attributes"]
 
 
+def touch(path: str) -> None:
+    """Act."""
+    open(path, "w").close()
+
+
+class Adds:
+    """Its state setter puts a function of its library beside its state."""
+
+    def __setstate__(self, state: State) -> None:
+        self.__dict__.update(state)
+        self.content = (touch,)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return adds, (), self.__dict__
+
+
+def adds() -> Adds:
+    """Return one without a state."""
+    return Adds()
+
+
+class AddsFile(Adds):
+    """Its state setter makes something that acts when it is closed."""
+
+    def __setstate__(self, state: State) -> None:
+        self.content = Box(File(state["path"]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return adds_file, (), {"path": ""}
+
+
+def adds_file() -> AddsFile:
+    """Return one without a state."""
+    return AddsFile()
+
+
 class Opens:
     """Calls what is in a box of its state."""
 
