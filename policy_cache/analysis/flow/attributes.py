@@ -49,11 +49,12 @@ class Attributes(Following):
         found = [DATA] if holder.tainted else []
         for atom in holder.atoms:
             found.append(self._get_of(node, atom, name))
-        if holder.of(INSTANCE) and name not in PLAIN_METHODS:  # callables were put into an object
+        objects = holder.of(INSTANCE)
+        if objects and name not in PLAIN_METHODS:  # callables were put into an object
             acting = (a for a in holder.atoms if may_act(a) and a.kind != COMPUTED)
             found.append(Value(False, frozenset(acting)))
         if len(holder.atoms) == 1:  # one of several may be what the object holds, or is held by
-            found += [self._ask_for(node, a, a.thing, name) for a in holder.of(INSTANCE)]
+            found += [self._ask_for(node, a, a.thing, name) for a in objects]
         return join(*found)
 
     def _get_of(self, node: ast.AST, atom: Atom, name: str) -> Value:

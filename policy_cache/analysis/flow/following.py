@@ -238,6 +238,8 @@ class Following(Frame):
     ) -> Value:
         """Run special methods of objects of known classes."""
         self._looks_up(value, *names)
+        if not value.atoms:
+            return NOTHING
         results: list[Value] = []
         for atom in value.of(INSTANCE, SELF):
             cls = self.owner if atom.kind == SELF else atom.thing
@@ -294,6 +296,8 @@ class Following(Frame):
 
     def _hand_over(self, node: ast.AST, call: Call) -> None:
         """Follow what is handed to code that may call it with the rest: threads, finalizers."""
+        if not call.carries:
+            return
         values = call.values
         self._hand_over_sinks(node, call)
         for index, value in enumerate(values):
@@ -306,7 +310,7 @@ class Following(Frame):
 
         An ``open`` counts where a text beside it may be a mode of writing.
         """
-        values = [wholes(value) for value in call.values]
+        values = [wholes(value) for value in call.values] if call.carries else []
         for index, value in enumerate(values):
             others = [v for i, v in enumerate(values) if i != index]
             if not value.of(GLOBAL) or not any(v.carries for v in others):

@@ -180,9 +180,10 @@ class Frame(ABC):
 
     def _looks_up(self, value: Value, *names: str) -> None:
         """Note attributes that are looked up on a value which may be of a class of the file's."""
-        found = asked(value, names)
-        self.methods |= found
-        self.near |= found
+        if value.carries:
+            found = asked(value, names)
+            self.methods |= found
+            self.near |= found
 
     def _bind(self, name: str, value: Value) -> None:
         known = self.env.get(name)

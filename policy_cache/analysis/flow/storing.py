@@ -202,7 +202,10 @@ class Storing(Attributes):
                 self._bind(name, Value(False, frozenset(with_state(objects))))
             self._bind(name, Value(False, frozenset(a for a in value.atoms if may_act(a))))
         else:
-            self._bind(name, Value(value.carries, value.only(*CALLABLE).atoms))
+            # What is in something that the file gave counts as given by the file already.
+            is_given = known.atoms and all(a.kind == PARAMETER and a.held for a in known.atoms)
+            tainted = value.carries and (known.tainted or not is_given)
+            self._bind(name, Value(tainted, value.only(*CALLABLE).atoms))
 
     def _keep_attribute(self, name: str, value: Value) -> None:
         if value.carries:
