@@ -50,6 +50,8 @@ def forget() -> None:
     _records.clear()
     _owners.clear()
     _describe.cache_clear()
+    _listed.cache_clear()
+    _likely_first.cache_clear()
 
 
 def owner_of(file: str, module: str) -> Owner | None:
@@ -73,7 +75,7 @@ def _find_owner(file: str, module: str) -> Owner | None:
         if not infos:
             continue
         relative = os.path.relpath(file, root).replace(os.sep, "/")
-        for info in _likely_first(infos, module):
+        for info in _likely_first(infos, module.partition(".")[0]):
             if _lists(info, relative):
                 return _describe(info, root)
         if os.path.normcase(root) in _site_folders():
@@ -90,17 +92,24 @@ def _ancestors(file: str, limit: int) -> list[str]:
     return folders
 
 
-def _metadata_folders(root: str) -> list[str]:
+def _metadata_folders(root: str) -> tuple[str, ...]:
     try:
-        names = os.listdir(root)
+        return _listed(root, os.stat(root).st_mtime_ns)
     except OSError:
-        return []
-    return [os.path.join(root, n) for n in names if n.endswith((".dist-info", ".egg-info"))]
+        return ()
 
 
-def _likely_first(infos: list[str], module: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def _listed(root: str, changed: int) -> tuple[str, ...]:
+    """List a folder once each time that it has `changed`, not for each of its files."""
+    ends = (".dist-info", ".egg-info")
+    return tuple(os.path.join(root, name) for name in os.listdir(root) if name.endswith(ends))
+
+
+@lru_cache(maxsize=256)
+def _likely_first(infos: tuple[str, ...], package: str) -> list[str]:
     """Put the distribution that is named like the package first: it is the owner nearly always."""
-    top = module.partition(".")[0].lower().replace("-", "_")
+    top = package.lower().replace("-", "_")
     return sorted(infos, key=lambda info: top not in os.path.basename(info).lower())
 
 
@@ -153,7 +162,7 @@ def _site_folders() -> frozenset[str]:
     return frozenset(os.path.normcase(os.path.abspath(folder)) for folder in folders)
 
 
-def _unrecorded(infos: list[str], root: str, module: str) -> Owner | None:
+def _unrecorded(infos: tuple[str, ...], root: str, module: str) -> Owner | None:
     """Find a distribution whose metadata has no ``RECORD`` (Debian's and Fedora's packages)."""
     top = module.partition(".")[0]
     for info in infos:
