@@ -26,7 +26,9 @@ def read(path: str, most: int = -1) -> bytes:
     """
     try:
         with open(path, "rb") as stream:
-            return stream.read(most)
+            size = os.fstat(stream.fileno()).st_size
+            # Room for the whole of `most` would be fetched for each small file.
+            return stream.read(size + 1 if 0 < size < most else most)
     except (NotADirectoryError, FileNotFoundError):
         archive = archive_of(path)
         if not archive:
