@@ -94,6 +94,8 @@ class Named:
         Whether code of a library runs when it is loaded, None if nobody has asked.
     snapshot : tuple or None
         What it was like when the stand-in was made (`engines.keeping`).
+    watched : bool
+        Whether it must be seen of which class the object is that a call gives.
     turn : int
         The last load, by the count of its prover, whose stream has named it.
     """
@@ -125,6 +127,7 @@ class Named:
         "turn",
         "types",
         "verdict",
+        "watched",
     )
 
     def __init__(self, real: Any, verdict: Verdict) -> None:
@@ -148,7 +151,12 @@ class Named:
         self.acts: bool | None = None
         self.snapshot: tuple[Any, ...] | None = None
         self.turn = 0
-        self.trampoline = False
+        self.trampoline = self.watched = False
+
+    def is_seen(self) -> bool:
+        """Tell whether a call is to be checked, or what it gives is."""
+        seen = self.checked or self.opaque or self.flat or self.hashed
+        return bool(seen or self.searched or self.later)
 
     def clear(self) -> None:
         """Forget what a load did with it."""
@@ -159,7 +167,7 @@ class Named:
         if self.calls:
             self.calls = 0
             self.replayed = itertools.count()
-        self.checked = self.flat = self.opaque = self.hashed = False
+        self.checked = self.flat = self.opaque = self.hashed = self.watched = False
         self.searched = {}
 
 

@@ -12,6 +12,7 @@ import io
 import os
 import stat
 import sys
+from _pickle import UnpicklingError
 from collections import deque
 from types import FunctionType
 
@@ -313,10 +314,12 @@ class _PersistentReplay(Replay):
 
 def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> Any:
     """Return what stands for a callable that is only called: a check of each call."""
+    if not named.is_seen():
+        return _watcher(guard, prover, named.real)
     real, checked, opaque, later = named.real, named.checked, named.opaque, named.later
     flat = named.flat
     count, searched = named.replayed, bool(named.searched)
-    watched = named.hashed or bool(guard.watch.asked)
+    watched = named.watched or named.hashed or bool(guard.watch.asked)
 
     def call(*args: Any) -> Any:
         func = machine.check_call(guard, real, args, "REDUCE") if checked else real
@@ -341,6 +344,19 @@ def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> A
                 permit_late(prover, value, later[index], searched)
             except Unsure:
                 raise Abandoned from None
+        return value
+
+    return call
+
+
+def _watcher(guard: Guard, prover: Prover, real: Any) -> Any:
+    """Return what stands for a callable that may give an object of a class nobody has named."""
+    kinds = guard.watch.kinds
+
+    def call(*args: Any) -> Any:
+        value = real(*args)
+        if type(value) not in kinds and not _is_watched(guard, prover, value):
+            raise Abandoned
         return value
 
     return call
@@ -544,6 +560,12 @@ def attempt(
         guarded().check_alive()
         guarded().refuse(str(error), "GLOBAL", _NOT_THE_SAME)
         source.go_back()
+        return False, None
+    except UnpicklingError as error:
+        if guard is None or not str(error).startswith("NEWOBJ"):
+            source.leave(reader.position)
+            raise
+        source.go_back()  # a class that was called as well: a trampoline is none
         return False, None
     except BaseException:
         source.leave(reader.position)

@@ -28,7 +28,7 @@ from pickleball_hook.engines.prover import (
 from pickleball_hook.judging import parts, states
 from pickleball_hook.rules import trees
 from pickleball_hook.rules.table import OWNS_STATE, RULES
-from policy_cache.model import AS_KEY, INERT, LATER, METHODS, REFER, STATE, TEXTLESS
+from policy_cache.model import AS_KEY, CALL, INERT, LATER, METHODS, REFER, STATE, TEXTLESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -344,10 +344,8 @@ def settle(prover: Prover) -> None:
     if later:
         _settle_finalizers(prover, later)
     for named in prover.named.values():
-        seen = named.checked or named.opaque or named.flat or named.hashed
-        named.trampoline = bool(seen or named.searched or named.later)
-        if watched and _gives_anything(named):
-            named.trampoline = True
+        named.watched = named.called and _gives_anything(named, watched)
+        named.trampoline = named.watched or named.is_seen()
         if named.trampoline or REFER not in named.verdict.grants:
             prover.bounces |= named.trampoline
             _settle_handed_out(named)
@@ -366,8 +364,10 @@ def _settle_finalizers(prover: Prover, names: set[str]) -> None:
         raise Unsure
 
 
-def _gives_anything(named: Named) -> bool:
+def _gives_anything(named: Named, watched: bool) -> bool:
     """Tell whether calls give objects of classes that are not known before they are there.
+
+    Such a class may have a finalizer. Of what is `watched` one is known already.
 
     Raises
     ------
@@ -375,11 +375,12 @@ def _gives_anything(named: Named) -> bool:
         If that is so of a class, whose calls the replay does not see.
     """
     cls = named.real
-    if not isinstance(cls, type) or not named.called:
-        return named.called
-    if type(cls).__call__ is not type.__call__ or _is_python(states.static(cls, "__new__")):
-        raise Unsure
-    return False
+    if isinstance(cls, type):
+        if type(cls).__call__ is type.__call__ and not _is_python(states.static(cls, "__new__")):
+            return False
+        if watched:
+            raise Unsure
+    return watched or "base policy" not in named.verdict.grants.get(CALL, "")
 
 
 def _is_python(method: Any) -> bool:

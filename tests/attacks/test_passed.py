@@ -55,7 +55,28 @@ def within_or_before(maker: Callable[[], bytes]) -> dict[str, tuple[bytes, bytes
     return {"in its place": (b"", maker()), "beforehand": (maker() + put(2) + POP, BOX)}
 
 
+LAST = call(name("gadgets.methods", "last"))
+"""An object of a class that no stream names: its finalizer closes what it holds."""
+
+
+def acting_file(canary: str) -> bytes:
+    """Return what acts when it is closed."""
+    return call(name(MODULE, "File"), canary)
+
+
 ATTACKS = [
+    Attack(
+        "a state setter gives what acts to an object that a call gave, whose finalizer calls it",
+        lambda canary: stream(made("Hands", target=LAST, log=acting_file(canary))),
+        "close() of an instance of gadgets.passed.File",
+        after=DROPPED,
+    ),
+    Attack(
+        "a call gives what acts to an object that another gave, whose finalizer calls it",
+        lambda canary: stream(call(name(MODULE, "hands"), LAST, acting_file(canary))),
+        "close() of an instance of gadgets.passed.File",
+        after=DROPPED,
+    ),
     Attack(
         "a constructor's table comes from a call",
         lambda canary: stream(call(name(MODULE, "Adopts"), same(table(canary)))),
