@@ -14,70 +14,98 @@ FORMATS = ("pickle", "joblib", "torch")
 
 
 def flair_cases() -> list[Case]:
+    return [*_flair_data(), *_flair_embeddings(), *_flair_models()]
+
+
+def _flair_data() -> list[Case]:
+    from flair.data import Sentence, Span
+
+    return [
+        ("flair sentence", _sentence),
+        ("flair sentences", lambda: [_sentence(), Sentence("plain")]),
+        ("flair dictionary", _tags),
+        ("flair label dictionary", lambda: _corpus().make_label_dictionary("ner")),
+        ("flair corpus", _corpus),
+        ("flair spans", lambda: _sentence().get_spans("ner")),
+        ("flair labels", lambda: _sentence().get_labels()),
+        ("flair span", lambda: Span(_sentence()[0:2].tokens)),
+    ]
+
+
+def _flair_embeddings() -> list[Case]:
     import torch
-    from flair.data import Corpus, Dictionary, Sentence, Span
-    from flair.datasets import FlairDatapointDataset
     from flair.embeddings import (
         DocumentPoolEmbeddings,
         DocumentRNNEmbeddings,
         DocumentTFIDFEmbeddings,
-        OneHotEmbeddings,
         StackedEmbeddings,
     )
+
+    return [
+        ("flair one hot", _one_hot),
+        ("flair stacked", lambda: StackedEmbeddings([_one_hot()])),
+        ("flair pooled", lambda: DocumentPoolEmbeddings([_one_hot()])),
+        ("flair rnn", lambda: DocumentRNNEmbeddings([_one_hot()], hidden_size=4)),
+        ("flair tfidf", lambda: DocumentTFIDFEmbeddings([_sentence(), _sentence()])),
+        ("flair embedded", lambda: _embedded(_sentence(), _one_hot(), torch)),
+    ]
+
+
+def _flair_models() -> list[Case]:
+    from flair.embeddings import DocumentPoolEmbeddings
     from flair.models import LanguageModel, SequenceTagger, TextClassifier
 
-    def sentence() -> Any:
-        found = Sentence("George went to Berlin .")
-        found[0:1].add_label("ner", "PER")
-        found[3:4].add_label("ner", "LOC", score=0.5)
-        found[1].add_label("pos", "VBD")
-        found.add_label("topic", "travel")
-        return found
-
-    def tags() -> Any:
-        found = Dictionary(add_unk=False)
-        for name in ("O", "PER", "LOC"):
-            found.add_item(name)
-        return found
-
-    def corpus() -> Any:
-        data = FlairDatapointDataset([sentence(), sentence()])
-        return Corpus(train=data, dev=data, test=data, sample_missing_splits=False)
-
-    def one_hot() -> Any:
-        return OneHotEmbeddings.from_corpus(corpus(), min_freq=1, embedding_length=4)
-
     def tagger() -> Any:
-        dictionary = corpus().make_label_dictionary("ner", add_unk=False)
-        return SequenceTagger(one_hot(), dictionary, "ner", hidden_size=4, use_crf=True)
+        dictionary = _corpus().make_label_dictionary("ner", add_unk=False)
+        return SequenceTagger(_one_hot(), dictionary, "ner", hidden_size=4, use_crf=True)
 
     def classifier() -> Any:
-        dictionary = corpus().make_label_dictionary("topic", add_unk=False)
+        dictionary = _corpus().make_label_dictionary("topic", add_unk=False)
         return TextClassifier(
-            DocumentPoolEmbeddings([one_hot()]), label_dictionary=dictionary, label_type="topic"
+            DocumentPoolEmbeddings([_one_hot()]), label_dictionary=dictionary, label_type="topic"
         )
 
     return [
-        ("flair sentence", sentence),
-        ("flair sentences", lambda: [sentence(), Sentence("plain")]),
-        ("flair dictionary", tags),
-        ("flair label dictionary", lambda: corpus().make_label_dictionary("ner")),
-        ("flair corpus", corpus),
-        ("flair one hot", one_hot),
-        ("flair stacked", lambda: StackedEmbeddings([one_hot()])),
-        ("flair pooled", lambda: DocumentPoolEmbeddings([one_hot()])),
-        ("flair rnn", lambda: DocumentRNNEmbeddings([one_hot()], hidden_size=4)),
-        ("flair tfidf", lambda: DocumentTFIDFEmbeddings([sentence(), sentence()])),
         ("flair tagger", tagger),
         ("flair tagger as saved", lambda: tagger()._get_state_dict()),
         ("flair classifier", classifier),
         ("flair classifier as saved", lambda: classifier()._get_state_dict()),
-        ("flair language model", lambda: LanguageModel(tags(), True, 4, 1, embedding_size=4)),
-        ("flair spans", lambda: sentence().get_spans("ner")),
-        ("flair labels", lambda: sentence().get_labels()),
-        ("flair embedded", lambda: _embedded(sentence(), one_hot(), torch)),
-        ("flair span", lambda: Span(sentence()[0:2].tokens)),
+        ("flair language model", lambda: LanguageModel(_tags(), True, 4, 1, embedding_size=4)),
     ]
+
+
+def _sentence() -> Any:
+    from flair.data import Sentence
+
+    found = Sentence("George went to Berlin .")
+    found[0:1].add_label("ner", "PER")
+    found[3:4].add_label("ner", "LOC", score=0.5)
+    found[1].add_label("pos", "VBD")
+    found.add_label("topic", "travel")
+    return found
+
+
+def _tags() -> Any:
+    from flair.data import Dictionary
+
+    found = Dictionary(add_unk=False)
+    for name in ("O", "PER", "LOC"):
+        found.add_item(name)
+    return found
+
+
+def _corpus() -> Any:
+    from flair.data import Corpus
+    from flair.datasets import FlairDatapointDataset
+
+    data = FlairDatapointDataset([_sentence(), _sentence()])
+    return Corpus(train=data, dev=data, test=data, sample_missing_splits=False)
+
+
+def _one_hot() -> Any:
+    from flair.embeddings import OneHotEmbeddings
+
+    return OneHotEmbeddings.from_corpus(_corpus(), min_freq=1, embedding_length=4)
 
 
 def _embedded(sentence: Any, embeddings: Any, torch: Any) -> Any:
