@@ -323,10 +323,26 @@ def own_verdict(value: object) -> Verdict | None:
     For what the program has put in place of a library's object before the load (tracing proxies,
     patched classes) and for names that a module makes at run time.
     """
+    is_numpys = is_numpy_kind(value)
+    if is_numpys and _is_nameless_dtype(value):
+        return policies.verdict("numpy", "dtype")
     verdict = _named_verdict(value) or _builtin_kind(value)
-    if verdict is None and is_numpy_kind(value):
-        return policies.numpy_kind()
-    return verdict
+    return policies.numpy_kind() if verdict is None and is_numpys else verdict
+
+
+def _is_nameless_dtype(value: Any) -> bool:
+    """Tell whether a class is that of numpy's dtypes of one scalar type, ``dtype[float64]``.
+
+    Before numpy 1.25 they were no attributes of a module (NEP 42; numpy/core/src/multiarray/
+    dtypemeta.c, dtypemeta_wrap_legacy_descriptor).
+    """
+    numpy: Any = sys.modules["numpy"]
+    if not isinstance(value, type) or value.__module__ != "numpy":
+        return False
+    if not issubclass(value, numpy.dtype) or value is numpy.dtype:
+        return False
+    scalar = getattr(value, "type", None)
+    return isinstance(scalar, type) and type(numpy.dtype(scalar)) is value
 
 
 def _builtin_kind(value: object) -> Verdict | None:
