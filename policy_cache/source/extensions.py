@@ -189,7 +189,8 @@ def _reducers(text: str) -> list[str]:
     """Return the bodies of the reducers in `text`, and of functions given to ``copyreg.pickle``."""
     found = []
     names = "|".join(["__reduce(?:_ex)?__", *map(re.escape, _REGISTERED.findall(text))])
-    for match in re.finditer(rf"^([ \t]*)def (?:{names})\(.*$", text, re.MULTILINE):
+    head = rf"^([ \t]*)(?:cp?)?def[ ]+(?:[\w\[\], ]+[ ])?(?:{names})\(.*$"
+    for match in re.finditer(head, text, re.MULTILINE):
         indent = len(match[1])
         body = []
         for line in text[match.end() :].splitlines()[1:]:

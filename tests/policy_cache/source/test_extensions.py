@@ -81,6 +81,14 @@ class TestCythonSource:
         assert returned.returned
         assert not unused.returned
 
+    @pytest.mark.parametrize("head", ["def", "cpdef", "cpdef tuple"])
+    def test_heads_of_reducers(self, library, head: str) -> None:
+        text = PYX.replace("def __reduce__", f"{head} __reduce__")
+        returned, tree = (known(library, name, {".pyx": text}) for name in ("rebuild", "Tree"))
+        assert returned is not None and tree is not None
+        assert returned.returned
+        assert tree.reduces_to_class
+
     @pytest.mark.parametrize("name", ["depth", "grow", "Absent", "Tre", "__reduce__", "cdef"])
     def test_no_name_of_the_module(self, library, name: str) -> None:
         assert known(library, name, {".pyx": PYX}) is None
