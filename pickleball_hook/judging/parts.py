@@ -75,6 +75,9 @@ def hidden(value: object) -> list[Any]:
     if issubclass(kind, functools.partial):
         held = [*(attributes(value) or {}).values(), *value.args, *value.keywords.values()]  # type: ignore[attr-defined]
         return held + _bound_to(value.func)  # type: ignore[attr-defined]
+    typing: Any = sys.modules.get("typing")
+    if typing is not None and kind is typing._SpecialForm:
+        return []  # a function of typing's own; no file can make a form
     numpy: Any = sys.modules.get("numpy")
     if numpy is not None and issubclass(kind, numpy.dtype):
         return _metadata(value)  # it holds the class of its scalars as well

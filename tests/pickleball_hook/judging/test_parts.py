@@ -7,6 +7,7 @@ import functools
 import io
 import pickle
 import types
+import typing
 from collections import OrderedDict, deque
 from typing import Any
 
@@ -151,3 +152,10 @@ def test_runs_nothing(cls: Any) -> None:
     assert not parts.attributes(value)
     found = parts.hidden(value)
     assert found in ([], [{}])
+
+
+def test_forms_of_typing_hide_nothing_that_a_file_gave() -> None:
+    assert parts.hidden(typing.Optional) == []
+    made = typing._SpecialForm.__new__(type("Form", (typing._SpecialForm,), {}, _root=True))  # type: ignore[attr-defined, call-overload]
+    made._getitem = print
+    assert print in parts.hidden(made)
