@@ -35,7 +35,7 @@ SERVER = "guarded_run.py"
 # Takes network, other processes and privileges away. In its own process namespace the server is
 # process 1: no child of the same user can end it, and all that is left ends with it.
 SANDBOX = (
-    *("unshare", "--net", "--ipc", "--pid", "--fork", "--kill-child"),
+    *("unshare", "--net", "--ipc", "--pid", "--mount-proc", "--fork", "--kill-child"),
     *("setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"),
     "--no-new-privs",
 )

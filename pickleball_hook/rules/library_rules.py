@@ -9,6 +9,7 @@ import sys
 
 from pickleball_hook.engines import machine
 from pickleball_hook.judging import states
+from pickleball_hook.rules.boosted import lightgbm_booster, xgboost_booster
 from pickleball_hook.rules.standard import referable
 from pickleball_hook.rules.table import RULES
 from pickleball_hook.rules.values import is_literal
@@ -334,5 +335,7 @@ LIBRARY_RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "spark_type": _spark_type,
     "spark_row": _spark_row,
     "spark_values": _spark_values,
+    "lightgbm_booster": lightgbm_booster,
+    "xgboost_booster": xgboost_booster,
 }
 """Name of a rule in a policy to what it checks."""

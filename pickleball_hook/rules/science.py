@@ -61,6 +61,28 @@ def sklearn_tree(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     return trees.decision_tree(target, operands[0])
 
 
+def sklearn_neighbors_tree(
+    guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]
+) -> str:
+    """A metric gets its state before the tree has it: what was asked of it then stays true."""
+    from pickleball_hook.rules import trees
+
+    state = operands[0]
+    metric = state[11] if type(state) is tuple and len(state) > 11 else None
+    made = guard.made.get(id(metric))
+    if made is not None and not made.built:
+        return "the metric of the tree has no state yet"
+    return trees.neighbors_tree(state)
+
+
+def sklearn_mahalanobis(
+    guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]
+) -> str:
+    from pickleball_hook.rules import trees
+
+    return trees.mahalanobis(operands[0])
+
+
 def torch_state(guard: Guard, operation: str, target: Any, operands: tuple[Any, ...]) -> str:
     """``_rebuild_from_type_v2(func, type, args, state)`` (torch/_tensor.py).
 

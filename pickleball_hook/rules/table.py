@@ -29,6 +29,8 @@ from pickleball_hook.rules.dtypes import numpy_dtype
 from pickleball_hook.rules.science import (
     scipy_distribution,
     scipy_kd_tree,
+    sklearn_mahalanobis,
+    sklearn_neighbors_tree,
     sklearn_tree,
     sklearn_vectorizer,
     torch_state,
@@ -141,6 +143,8 @@ RULES: dict[str, Callable[[Guard, str, Any, tuple[Any, ...]], str]] = {
     "numpy_bit_generator": numpy_bit_generator,
     "scipy_distribution": scipy_distribution,
     "scipy_kd_tree": scipy_kd_tree,
+    "sklearn_mahalanobis": sklearn_mahalanobis,
+    "sklearn_neighbors_tree": sklearn_neighbors_tree,
     "sklearn_tree": sklearn_tree,
     "sklearn_vectorizer": sklearn_vectorizer,
     "torch_state": torch_state,

@@ -1,7 +1,7 @@
 """States of compiled trees, whose setters follow the indexes in them without a look.
 
 scipy and scikit-learn keep trees as flat arrays of nodes that name each other by number. Their
-``__setstate__`` copy what they are given, and the compiled code then reads wherever the numbers
+``__setstate__`` keep what they are given, and the compiled code then reads wherever the numbers
 lead: a forged state reads, and in scipy's case writes, memory that is not the tree's.
 """
 
@@ -154,6 +154,71 @@ def _followed(numpy: Any, nodes: Any) -> tuple[str, int]:
     if not within or left.max() >= len(nodes) or right.max() >= len(nodes):
         return _CONTRADICTION, 0
     return "", int(feature.max()) + 1
+
+
+def neighbors_tree(state: Any) -> str:
+    """Return why a ``KDTree`` or ``BallTree`` may not be given `state`, ``""`` if it may.
+
+    ``__setstate__`` takes the arrays and sizes over as they are, and the queries follow them from
+    node ``i`` to nodes ``2 i + 1`` and ``2 i + 2`` (sklearn/neighbors/_binary_tree.pxi.tp). Whether
+    the metric suits the data is asked only when a tree is fitted, so it is asked here.
+    """
+    if type(state) is not tuple or len(state) != 13:
+        return "the state of the tree is an exact tuple of thirteen"
+    data, indexes, nodes, bounds, leaf_size, levels, count = state[:7]
+    numpy: Any = sys.modules["numpy"]
+    arrays = (data, indexes, nodes, bounds)
+    if not all(type(array) in (numpy.ndarray, numpy.memmap) for array in arrays):
+        return "the data, indexes, nodes and bounds of the tree are exact arrays"
+    if not all(type(number) is int and number >= 0 for number in (*state[4:11], leaf_size)):
+        return "the sizes of the tree are integers"
+    if data.ndim != 2 or bounds.ndim != 3 or not nodes.dtype.names:
+        return "the arrays of the tree have not the sizes that it says"
+    rows, width = data.shape
+    sides = bounds.shape[0] in (1, 2) and bounds.shape[1:] == (count, width)
+    whole = indexes.shape == (rows,) and nodes.shape == (count,) and sides
+    if not whole or not rows or levels > 62 or count != 2**levels - 1:
+        return "the arrays of the tree have not the sizes that it says"
+    if not _suits(state[11], data):
+        return "the metric of the tree does not suit its data"
+    if indexes.min() < 0 or indexes.max() >= rows or not _are_neighbor_nodes(nodes, rows):
+        return _CONTRADICTION
+    return ""
+
+
+def _are_neighbor_nodes(nodes: Any, rows: int) -> bool:
+    """Tell whether each node has points of the tree, and all that are no leaves two nodes below."""
+    if not {"idx_start", "idx_end", "is_leaf"} <= set(nodes.dtype.names):
+        return False
+    start, end = nodes["idx_start"], nodes["idx_end"]
+    bottom = nodes["is_leaf"][len(nodes) // 2 :]
+    return bool(((start >= 0) & (start <= end) & (end <= rows)).all() and (bottom != 0).all())
+
+
+def _suits(metric: Any, data: Any) -> bool:
+    """Ask a metric of scikit-learn whether it can be used for some data."""
+    kind = type(metric)
+    metrics: Any = sys.modules.get("sklearn.metrics._dist_metrics")
+    if getattr(metrics, kind.__name__, None) is not kind or "Distance" not in kind.__name__:
+        return False
+    try:
+        metric._validate_data(data)
+    except ValueError:
+        return False
+    return True
+
+
+def mahalanobis(state: Any) -> str:
+    """Return why a ``MahalanobisDistance`` may not be given `state`, ``""`` if it may.
+
+    It reads as many columns of its matrix as this has rows (sklearn/metrics/_dist_metrics.pyx.tp).
+    """
+    numpy: Any = sys.modules["numpy"]
+    if type(state) is not tuple or len(state) != 3 or type(state[2]) is not numpy.ndarray:
+        return "the state of the metric is an exact tuple with its matrix"
+    matrix = state[2]
+    square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
+    return "" if square else "the matrix of the metric is not square"
 
 
 def _is_array(value: Any, kind: Any, shape: tuple[int, ...]) -> bool:

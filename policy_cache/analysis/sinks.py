@@ -19,9 +19,17 @@ class Sink(NamedTuple):
     why: str
 
 
+class _Tables(NamedTuple):
+    """The table, by how it is asked: None for what is harmless under a prefix that is not."""
+
+    exact: dict[str, Sink | None]
+    prefixes: dict[str, tuple[str, Sink]]
+    methods: dict[str, Sink]
+    libraries: frozenset[str]
+
+
 @lru_cache(maxsize=1)
-def _tables() -> tuple[dict[str, Sink | None], dict[str, tuple[str, Sink]], dict[str, Sink]]:
-    """Return exact names (None: harmless under a prefix that is not), prefixes, method names."""
+def _tables() -> _Tables:
     path = os.path.join(os.path.dirname(__file__), "sinks.json")
     with open(path, encoding="utf-8") as stream:
         data = json.load(stream)
@@ -34,7 +42,7 @@ def _tables() -> tuple[dict[str, Sink | None], dict[str, tuple[str, Sink]], dict
         else:
             exact[pattern] = sink
     methods = {n: Sink(n, v["category"], v["why"]) for n, v in data["methods"].items()}
-    return exact, prefixes, methods
+    return _Tables(exact, prefixes, methods, frozenset(data["libraries"]))
 
 
 _PLATFORM_MODULES = {"posix": "os", "nt": "os", "_io": "io", "_operator": "operator"}
@@ -45,15 +53,20 @@ def sink(key: str) -> Sink | None:
     """Return the sink that the global ``module:name`` is, if it is one."""
     module, _, name = key.partition(":")
     key = f"{_PLATFORM_MODULES.get(module, module)}:{name}"
-    exact, prefixes, _ = _tables()
-    if key in exact:
-        return exact[key]
-    for prefix, found in prefixes.values():
+    tables = _tables()
+    if key in tables.exact:
+        return tables.exact[key]
+    for prefix, found in tables.prefixes.values():
         if key.startswith(prefix):
             return found
     return None
 
 
+def gives_library(key: str) -> bool:
+    """Tell whether a global gives a native library: whatever is looked up on it is native code."""
+    return key in _tables().libraries
+
+
 def method_sink(name: str) -> Sink | None:
     """Return the sink that a method of this name is likely to be."""
-    return _tables()[2].get(name)
+    return _tables().methods.get(name)

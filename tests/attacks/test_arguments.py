@@ -282,6 +282,21 @@ ATTACKS = [
     ),
 ]
 
+ATTACKS += [
+    Attack(
+        f"a handle of native code {claim}",
+        lambda canary, cls=cls: stream(  # type: ignore[misc]
+            build(new(name("gadgets.native", cls)), {"handle": raw(canary.encode())})
+        ),
+        "native code",
+    )
+    for claim, cls in [
+        ("is freed when its object is dropped", "Handle"),
+        ("is freed by a method of its object", "Freed"),
+        ("comes from a state", "Restored"),
+    ]
+]
+
 KD_TREE = """
 import copyreg, io, numpy, pickle
 from scipy.spatial import cKDTree, KDTree
@@ -316,6 +331,63 @@ assert (pickle.loads(pickle.dumps(honest)).predict(X) == honest.predict(X)).all(
 value = pickle.loads(pickle.dumps(Forged()) + b".")  # not the very bytes that it has pickled
 value.predict(X.astype(numpy.float32))
 """
+NEIGHBORS = """
+import copyreg, numpy, pickle
+from sklearn.neighbors import BallTree, KDTree
+X = numpy.random.default_rng(0).random((50, 2))
+honest = {cls}(X, leaf_size=5, metric='{metric}', **{options})
+state = list(honest.__getstate__())
+class Metric:
+    state = None
+    def __reduce__(self):
+        return (*metric.__reduce__()[:2], *([self.state] if self.state else []))
+class Forged:
+    def __reduce__(self):
+        return (*honest.__reduce__()[:2], tuple(state))
+metric = state[11]
+again = pickle.loads(pickle.dumps(honest) + b".")  # not the very bytes that it has pickled
+assert (again.query(X[:3])[1] == honest.query(X[:3])[1]).all()
+forged = Metric()
+{forge}
+value = pickle.loads(pickle.dumps(Forged()) + b".")
+value.query(X[:3], k=3)
+"""
+ATTACKS += [
+    Attack(
+        f"a tree of neighbours {claim}",
+        lambda canary: stream(value(1)),
+        "of the tree",
+        load=NEIGHBORS.format(cls="KDTree", metric="euclidean", options="{}", forge=forge),
+    )
+    for claim, forge in [
+        ("whose point is far away", "state[1] = state[1] + (1 << 40)"),
+        ("whose metric gets its state later", "state[11] = forged"),
+    ]
+]
+ATTACKS += [
+    Attack(
+        f"a tree whose metric {claim}",
+        lambda canary: stream(value(1)),
+        why,
+        load=NEIGHBORS.format(cls="BallTree", metric=metric, options=options, forge=forge),
+    )
+    for claim, metric, options, forge, why in [
+        (
+            "has weights for another width",
+            "seuclidean",
+            "{'V': [1., 2.]}",
+            "state[11] = forged; forged.state = (2.0, numpy.zeros(1), numpy.zeros((1, 1)))",
+            "does not suit",
+        ),
+        (
+            "has a matrix of another shape",
+            "mahalanobis",
+            "{'V': numpy.eye(2)}",
+            "state[11] = forged; forged.state = (2.0, numpy.zeros(1), numpy.zeros((2, 1)))",
+            "not square",
+        ),
+    ]
+]
 ATTACKS += [
     *(
         Attack(

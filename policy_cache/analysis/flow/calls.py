@@ -37,7 +37,7 @@ from policy_cache.analysis.flow.tables import (
     TEXT_MAKERS,
     TEXTS,
 )
-from policy_cache.analysis.sinks import method_sink, sink
+from policy_cache.analysis.sinks import gives_library, method_sink, sink
 from policy_cache.analysis.values import (
     BOUND,
     CALLER,
@@ -70,6 +70,8 @@ _CLASS_HOOKS = {
     "builtins:isinstance": "__instancecheck__",
     "builtins:issubclass": "__subclasscheck__",
 }
+_NATIVE = Thing("external", "ctypes", "CDLL.any.function")
+"""What a native library gives for any name, and what that gives for one."""
 _FIELDS = re.compile(r"\{([^{}!:]*)")
 _ATTRIBUTES = re.compile(r"\.([A-Za-z_]\w*)")
 """Attributes that replacement fields of a format look up."""
@@ -352,6 +354,8 @@ class Calls(Lookups):
                 self._looks_up(DATA, *methods_looked_up(thing))
             if self._acts(found.name, call):
                 self._hit(node, thing.key, found.category, found.why)
+            elif gives_library(thing.key):
+                return one(Atom(GLOBAL, _NATIVE))
             elif thing.kind == "class" and thing.key not in POINTERS:
                 return one(Atom(GLOBAL, thing))  # its methods may get data yet
             return Value(call.carries)
