@@ -48,6 +48,13 @@ Under `AS_KEY` those that hash and equality call.
 """
 LATER = "later"
 AS_KEY = "as a key"
+OPERATED = "operated"
+"""Trait of a class: special method to whether it calls what the object holds, and what methods.
+
+Such as code runs by an operator or a statement, and not the interpreter at any time (`ANYTIME`).
+"""
+OPERATES = "operates"
+"""Trait: operation to the special methods that its code runs so on its operands; and within."""
 METHOD = "method "
 """Prefix of a method's name where it is asked about like an operation."""
 USED = "used"

@@ -223,7 +223,8 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     guard.calling = True
     value = func(*args)
     guard.calling = False
-    fresh = sys.getrefcount(value) <= FRESH_REFERENCES
+    # What it was given and nobody has booked, an opcode has made.
+    fresh = sys.getrefcount(value) <= FRESH_REFERENCES or any(value is part for part in args)
     _seal(guard, value)
     after_call(guard, verdict, args, value)
     settled = verdict.target.partition(".")[0] if verdict.traits.get(SETTLED) else ""
@@ -569,6 +570,7 @@ def _check_items(guard: Guard, target: Any, opcode: str, items: list[Any]) -> No
         guard.check_operands(verdict, FILL, items)
     else:
         guard.expose(items)
+        guard.check_operated(verdict, FILL, items)
 
 
 OPERATIONS = {

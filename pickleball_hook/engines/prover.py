@@ -219,6 +219,10 @@ class Prover(Guard):
         """Types of the shadow that stand for neither containers nor callables."""
         self.wary = False
         """Whether the stream names a class that may call what it is given as state."""
+        self.armed = False
+        """Whether an object may hold a callable that a special method of its class calls."""
+        self.operators: frozenset[str] = frozenset()
+        """Methods that special methods call which code runs by operators."""
         self.dtypes: set[tuple[Any, ...]] = set()
         """Codes of dtypes with states that the rule permits, and the types in them."""
         self.given: frozenset[type] = frozenset()
@@ -312,6 +316,8 @@ class Prover(Guard):
         self.acted.clear()
         self.lent.clear()
         self.looked = self.elsewhere = 0
+        self.armed = False
+        self.operators = frozenset()
         self.budget = _MEMO_BUDGET
 
     def forget_names(self) -> None:

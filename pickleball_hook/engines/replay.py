@@ -23,6 +23,8 @@ from pickleball_hook.engines.prover import LARGE_ITEM, Unsure
 from pickleball_hook.engines.recording import Recording
 from pickleball_hook.engines.setters import permit_late
 from pickleball_hook.judging import states
+from pickleball_hook.judging.methods import called_on_classes, within
+from pickleball_hook.judging.search import find_callable
 from pickleball_hook.net import events
 from pickleball_hook.originals import CUnpickler
 from policy_cache.model import CALL
@@ -351,11 +353,13 @@ def _trampoline(guard: Guard, prover: Prover, handed: Handed, named: Named) -> A
 
 def _watcher(guard: Guard, prover: Prover, real: Any) -> Any:
     """Return what stands for a callable that may give an object of a class nobody has named."""
-    kinds = guard.watch.kinds
+    kinds, operated = guard.watch.kinds, guard.watch.operated
+    operators = bool(prover.operators)
 
     def call(*args: Any) -> Any:
         value = real(*args)
-        if type(value) not in kinds and not _is_watched(guard, prover, value):
+        seen = type(value) in kinds and type(value) not in operated and not operators
+        if not seen and not _is_watched(guard, prover, value):
             raise Abandoned
         return value
 
@@ -364,8 +368,17 @@ def _watcher(guard: Guard, prover: Prover, real: Any) -> Any:
 
 def _is_watched(guard: Guard, prover: Prover, value: object) -> bool:
     """Tell whether what a call gave may be beside finalizers and keys that the shadow has seen."""
-    watch = guard.watch
-    return not watch.reason_against_made(guard, value) and watch.asked == prover.watch.asked
+    watch, known = guard.watch, prover.watch
+    if watch.reason_against_made(guard, value):
+        return False
+    if watch.asked != known.asked or len(watch.operated) != len(known.operated):
+        return False
+    if prover.operators:
+        kinds = found[0] if (found := within([value])) is not None else None
+        if kinds is None or called_on_classes(guard, prover.operators, kinds):
+            return False
+    operated = type(value) in watch.operated
+    return not operated or find_callable([value], guard.reason_against_use) is None
 
 
 _NEW = 2

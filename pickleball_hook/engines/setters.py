@@ -25,10 +25,21 @@ from pickleball_hook.engines.prover import (
     note_containers,
     stop,
 )
-from pickleball_hook.judging import parts, states
+from pickleball_hook.judging import methods, parts, states
 from pickleball_hook.rules import trees
 from pickleball_hook.rules.table import OWNS_STATE, RULES
-from policy_cache.model import AS_KEY, CALL, INERT, LATER, METHODS, REFER, STATE, TEXTLESS
+from policy_cache.model import (
+    AS_KEY,
+    CALL,
+    INERT,
+    LATER,
+    METHODS,
+    OPERATED,
+    OPERATES,
+    REFER,
+    STATE,
+    TEXTLESS,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,14 +153,16 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
     if rule not in STATE_RULES and rule not in CONTENT_RULES:
         raise Unsure
     direct, deep = traits.get(METHODS, {}).get(STATE, ((), ()))
+    direct = direct or traits.get(OPERATES, {}).get(STATE, ((), ()))[0]
     inert = STATE in traits.get(INERT, ()) or bool(deep)
+    operated = OPERATED in traits
     if STATE in traits.get(TEXTLESS, ()):
         raise Unsure
     states.check_setter(prover, cls, verdict)
     if not live and states.computes_attributes(cls):
         raise Unsure  # the object must tell what its ``__setstate__`` is
     plain = not defines(cls, "__setstate__") and not defines(cls, "__getattr__")
-    special = inert or rule or traits.get("custom_state") or traits.get("computed_keys")
+    special = inert or operated or rule or traits.get("custom_state") or traits.get("computed_keys")
     named.late = plain and not special and (cls.__module__, cls.__qualname__) not in careful
     if named.late and not live:
         return _writer(prover, named)
@@ -178,6 +191,10 @@ def checked_setter(prover: Prover, named: Named, live: bool = False) -> Any:
         note_containers(prover, state)
         if inert:
             search(prover, state, verdict, STATE, live)
+        if operated and arms(prover, state):
+            if live:
+                raise Unsure
+            prover.armed = True
         if flat and not any(map(_is_special, state)):
             layouts.add((*state,))
 
@@ -255,6 +272,34 @@ def search(
                 results.append(value)
                 places[id(value)] += _BOOKED
     keep_alone(prover, results, places)
+
+
+def arms(prover: Prover, *values: Any) -> bool:
+    """Tell whether an object that holds values may hold a callable.
+
+    What calls gave is left to the replay.
+    """
+    waiting = [*values]
+    seen: set[int] = set()
+    while waiting:
+        value = waiting.pop()
+        kind: Any = type(value)
+        if kind in SCALARS or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if issubclass(kind, (dict, list, tuple, set, frozenset)):
+            if type(kind) is StandInClass:
+                return True
+            waiting += value
+            waiting += [*value.values(), *attributes_of(value)] if issubclass(kind, dict) else ()
+        elif issubclass(kind, Result):
+            kind.named.searched["", ""] = (None, "")
+        elif type(kind) is StandInClass and is_array(kind):
+            _, data = prover.objects.setdefault(id(value), (value, None))
+            waiting += parts.weighty(data) if data is not None else ()
+        elif kind not in prover.inert or type(kind) is StandInClass:
+            return True
+    return False
 
 
 def _beside(prover: Prover, value: Any, verdict: Verdict, operation: str) -> list[Any]:
@@ -338,6 +383,8 @@ def settle(prover: Prover) -> None:
             raise Unsure  # an opcode has changed it since
         prover.judged.clear()
         _settle_alone(prover)
+    if prover.watch.operated:
+        _settle_operators(prover)
     prover.bounces = False
     watched = bool(prover.watch.asked)
     later = prover.watch.asked.get(LATER)
@@ -349,6 +396,31 @@ def settle(prover: Prover) -> None:
         if named.trampoline or REFER not in named.verdict.grants:
             prover.bounces |= named.trampoline
             _settle_handed_out(named)
+
+
+def _settle_operators(prover: Prover) -> None:
+    """Check that no code runs special methods of objects that call what these hold.
+
+    What methods those call is asked of every class that the stream has named.
+
+    Raises
+    ------
+    Unsure
+    """
+    run: set[str] = set()
+    for named in prover.named.values():
+        for operation, rows in named.verdict.traits.get(OPERATES, {}).items():
+            run.update(rows[1] if operation == STATE else [*rows[0], *rows[1]])
+    called: set[str] = set()
+    for table in prover.watch.operated.values():
+        for name in table.keys() & run:
+            calls, methods_of = table[name]
+            if calls and prover.armed:
+                raise Unsure
+            called.update(methods_of)
+    if called and methods.called_on_classes(prover, called, prover.watch.kinds):
+        raise Unsure
+    prover.operators = frozenset(called)
 
 
 def _settle_finalizers(prover: Prover, names: set[str]) -> None:

@@ -29,7 +29,7 @@ from pickleball_hook.engines.prover import (
     note_dicts,
     stop,
 )
-from pickleball_hook.engines.setters import STATE_RULES, Result, search, setter
+from pickleball_hook.engines.setters import STATE_RULES, Result, arms, search, setter
 from pickleball_hook.judging import methods, parts, states
 from pickleball_hook.rules.table import RULES
 from policy_cache.model import (
@@ -39,6 +39,7 @@ from policy_cache.model import (
     FILL,
     INERT,
     METHODS,
+    OPERATED,
     REFER,
     STATE,
     TEXTLESS,
@@ -80,7 +81,7 @@ _TRAITS = frozenset(
         ),
         "setters",
         *("state_keys", "state_rule", "textless", "unproven", "unreduced", "vouched"),
-        *("methods", "used"),
+        *("methods", "operated", "operates", "used"),
     ]
 )
 """Traits of verdicts that are understood here."""
@@ -158,11 +159,13 @@ def _caller(prover: Prover, named: Named) -> Any:
             raise Unsure
         named.checks = True
     keep, acted, real = prover.kept.append, prover.acted, named.real
+    operated = OPERATED in verdict.traits
     if isinstance(real, type) and issubclass(real, _CONTAINERS):
 
         def call(*args: Any) -> Any:
             keep(args)
             note_dicts(prover, args)
+            prover.armed |= operated and arms(prover, args)
             if searched and ANYTIME in verdict.traits:
                 raise Unsure  # what it holds may not change any more
             named.checked |= searched or _has_table(args)
@@ -176,6 +179,7 @@ def _caller(prover: Prover, named: Named) -> Any:
         def call(*args: Any) -> Any:
             keep(args)
             note_dicts(prover, args)
+            prover.armed |= operated and arms(prover, args)
             harmless = searched and _are_harmless(prover, verdict, args)
             if searched and not harmless:
                 if ANYTIME in verdict.traits:
@@ -425,6 +429,7 @@ def _table(prover: Prover, named: Named) -> dict[str, Any]:
     cls = named.real
     build = setter(prover, named)
     ready: list[bool] = []
+    operated = OPERATED in named.verdict.traits
 
     def __new__(made: Any, *args: Any) -> Any:
         return dict.__new__(made)
@@ -437,6 +442,7 @@ def _table(prover: Prover, named: Named) -> dict[str, Any]:
             if verdict.rule or depends(verdict.traits, FILL):
                 raise Unsure
             ready.append(True)
+        prover.armed |= operated and arms(prover, key, value)
         dict.__setitem__(self, key, value)
 
     def __setstate__(self: Any, state: Any) -> None:
@@ -517,6 +523,7 @@ def _late_maker(prover: Prover, named: Named) -> Any:
             raise Unsure
         named.called = True
         prover.acted.append(True)
+        prover.armed |= OPERATED in named.verdict.traits and arms(prover, args, keywords)
         keep((args, keywords))
         note_dicts(prover, args)
         return Unknown() if is_fixed(args) and not keywords else Mixed()

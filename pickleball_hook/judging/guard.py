@@ -23,7 +23,7 @@ from pickleball_hook.judging.callables import (
     reason_of_choice,
     takes_anything,
 )
-from pickleball_hook.judging.operands import check_operands
+from pickleball_hook.judging.operands import check_operands, check_operated
 from pickleball_hook.judging.search import find_callable, within
 from pickleball_hook.judging.telling import dotted, may_be_allowed
 from pickleball_hook.judging.telling import remedy as usual_remedy
@@ -438,6 +438,12 @@ class Guard:
     def check_operands(self, verdict: Verdict, operation: str, operands: Iterable[Any]) -> None:
         """Check what a call is given: callables only where they are judged as called."""
         check_operands(self, verdict, operation, list(operands))
+        self.check_operated(verdict, operation, operands)
+
+    def check_operated(self, verdict: Verdict, operation: str, operands: Iterable[Any]) -> None:
+        """Check what objects hold that code calls by operators which it applies to them."""
+        if self.watch.operated:
+            check_operated(self, verdict, operation, list(operands))
 
     def check_addition(self, target: object, operation: str, values: list[Any]) -> None:
         """Check what comes to be held by an object that calls it at any time.

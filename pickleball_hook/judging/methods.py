@@ -15,7 +15,19 @@ from types import GetSetDescriptorType, MemberDescriptorType
 
 from pickleball_hook.judging import names, parts
 from policy_cache import policies
-from policy_cache.model import AS_KEY, CALL, DEFERRED, LATER, METHOD, METHODS, REFER, USED, Use
+from policy_cache.model import (
+    AS_KEY,
+    CALL,
+    DEFERRED,
+    LATER,
+    METHOD,
+    METHODS,
+    OPERATED,
+    OPERATES,
+    REFER,
+    USED,
+    Use,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,6 +125,21 @@ def called_by(guard: Guard, callables: Iterable[Any], operands: list[Any]) -> Ca
 def called_among(guard: Guard, callables: Iterable[Any], kinds: set[type]) -> Called:
     """Judge the same of operands that are, or hold, instances of classes."""
     return _called(guard, kinds, _asked_by(guard, callables))
+
+
+def called_in(guard: Guard, asked: set[str], operands: list[Any]) -> Called:
+    """Judge methods that are called on whatever is in operands."""
+    found = within(operands)
+    return Called(_TOO_MUCH) if found is None else _called(guard, found[0], asked)
+
+
+def called_on_classes(guard: Guard, asked: Iterable[str], kinds: set[type]) -> str:
+    """Return why methods may not be called on objects of classes, ``""`` if they may."""
+    question = (frozenset(asked), frozenset(kinds))
+    known = guard.watch.answers.get(question)
+    if known is None:
+        known = guard.watch.answers[question] = _called(guard, kinds, set(question[0])).reason
+    return known
 
 
 def _asked_by(guard: Guard, callables: Iterable[Any]) -> set[str]:
@@ -315,16 +342,23 @@ def use_of(guard: Guard, cls: type, name: str) -> Use | None:
 class Watch:
     """The classes of a load, and the methods that their finalizers and hashes call at any time."""
 
-    __slots__ = ("asked", "kinds")
+    __slots__ = ("answers", "asked", "kinds", "operated", "operates")
 
     def __init__(self) -> None:
         self.asked: dict[str, set[str]] = {}
         self.kinds: set[type] = set()
+        self.operated: dict[type, dict[str, list[Any]]] = {}
+        """Those of the classes whose special methods call what their objects hold: which do."""
+        self.operates: set[str] = set()
+        """Special methods that finalizers run on what they find."""
+        self.answers: dict[tuple[Any, ...], str] = {}
+        """Why methods may not be called on objects of classes."""
 
     def copy(self) -> Watch:
         """Return another that knows the same."""
         other = Watch()
         other.asked, other.kinds = dict(self.asked), set(self.kinds)
+        other.operated, other.operates = dict(self.operated), set(self.operates)
         return other
 
     def reason_against(self, guard: Guard, cls: type, verdict: Verdict) -> str:
@@ -332,7 +366,7 @@ class Watch:
         if cls in self.kinds:
             return ""
         self.kinds.add(cls)
-        reason = ""
+        reason = self._reason_against_operators(cls, verdict)
         grown = False
         for when in (LATER, AS_KEY):
             direct, deep = verdict.traits.get(METHODS, {}).get(when, ((), ()))
@@ -351,6 +385,18 @@ class Watch:
         if grown and not reason:  # of what is in the objects of the load, only now is it asked
             reason = self._within(guard.present(), guard)
         return reason
+
+    def _reason_against_operators(self, cls: type, verdict: Verdict) -> str:
+        """Return why special methods that finalizers run may not be there."""
+        traits = verdict.traits
+        if OPERATED in traits:
+            self.operated[cls] = traits[OPERATED]
+        self.operates.update(*traits.get(OPERATES, {}).get(LATER, ()))
+        if not self.operates or not self.operated:
+            return ""
+        if any(not self.operates.isdisjoint(table) for table in self.operated.values()):
+            return "a finalizer may run a method that calls what its object holds"
+        return ""
 
     def reason_against_made(self, guard: Guard, value: object) -> str:
         """Return why what a call gave, or a constant is, may not be beside what the load has."""

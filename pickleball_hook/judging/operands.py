@@ -17,6 +17,7 @@ from policy_cache.model import (
     CONSTRUCT,
     INERT,
     LASTING,
+    OPERATES,
     REFER,
     STATE,
     TEXTLESS,
@@ -105,6 +106,35 @@ def _check_held(
                 f"it may call what it is given, and it is given {guard.name(value)}",
             )
             return
+
+
+def check_operated(guard: Guard, verdict: Verdict, operation: str, values: list[Any]) -> None:
+    """Check objects of which the code runs a special method that calls what they hold."""
+    direct, deep = verdict.traits.get(OPERATES, {}).get(operation, ((), ()))
+    if not direct and not deep:
+        return
+    operated = guard.watch.operated
+    first = {id(value) for value in values}
+    objects, asked = [], set()
+    for value in within(values, ()):
+        for name, (calls, methods_of) in operated.get(type(value), {}).items():
+            if name in deep or (name in direct and id(value) in first):
+                asked.update(methods_of)
+                objects += [value] if calls else []
+    reason = methods.called_in(guard, asked, values).reason if asked else ""
+    if reason:
+        guard.refuse(dotted(verdict), OPCODES[operation], reason)
+
+    def using(value: object) -> str:
+        return guard.reason_against_use(value, code=verdict, closed=True)
+
+    found = find_callable(objects, using, guard.untouched) if objects else None
+    if found is not None:
+        guard.refuse(
+            dotted(verdict),
+            OPCODES[operation],
+            f"it may call what it is given, and it is given {guard.name(found)}",
+        )
 
 
 def _check_textless(guard: Guard, verdict: Verdict, operation: str, values: list[Any]) -> None:

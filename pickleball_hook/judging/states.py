@@ -74,6 +74,7 @@ def check_build(guard: Guard, inst: Any, state: Any) -> None:
         guard.check_operands(verdict, STATE, (state,))
     elif verdict.traits.get("custom_state"):
         guard.expose((state,))
+        guard.check_operated(verdict, STATE, (state,))
 
 
 def reason_against_given_state(guard: Guard, cls: type, state: Any) -> str:
@@ -95,6 +96,7 @@ def reason_against_given_state(guard: Guard, cls: type, state: Any) -> str:
         guard.check_operands(verdict, STATE, (state,))
     elif verdict.traits.get("custom_state"):
         guard.expose((state,))
+        guard.check_operated(verdict, STATE, (state,))
     return ""
 
 

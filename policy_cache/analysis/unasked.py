@@ -12,6 +12,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from policy_cache.analysis.flow import (
+    BY_CODE,
     BY_MACHINE,
     BY_NAME,
     CALLED_OFTEN,
@@ -36,6 +37,8 @@ from policy_cache.model import (
     LATER,
     METHOD,
     METHODS,
+    OPERATED,
+    OPERATES,
     SETS,
     STATE,
     TEXTLESS,
@@ -54,6 +57,8 @@ _COMPUTING = ("__getattr__", "__getattribute__")
 
 _UNASKED = frozenset([*IMPLICIT, "__class__", "__dict__", "__aenter__", "__aexit__", BY_NAME])
 """Attributes of objects of the file's that need no question when they are looked up."""
+
+_BY_CODE = {*BY_CODE}
 
 MOST_IMPLICIT = 20
 """Functions followed for what runs unasked: such methods are short, or nothing can be proven."""
@@ -144,6 +149,8 @@ def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
         case.traits[ANYTIME] = True
     if calls and name == "__del__":
         _add(case.traits, SETS, *_given(case.thing))
+    if name in BY_CODE:
+        _note_operated(case, name, summary)
     if name == "__del__":
         note_methods(case, summary, name, LATER)
     elif name == "__hash__" or (name == "__eq__" and is_hashed(case.thing)):
@@ -160,6 +167,30 @@ def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
     elif hits:
         case.refuse(f"{name} {hits[0]}", *_ALL)
 
+
+def _note_operated(case: Case, name: str, summary: Summary) -> None:
+    """Keep what a special method that code runs by an operator calls of what its object holds.
+
+    Of code that could not be followed to its end, the calls that stand in the method itself.
+    """
+    followed = not summary.unproven
+    calls = any(
+        hit.category in (*OPERAND_HITS, "walk") and (followed or len(hit.chain) == 1)
+        for hit in summary.hits
+    )
+    met = {m.rpartition(".")[2] for m in (summary.methods if followed else ())}
+    methods = sorted(m for m in met - _UNASKED if not m.endswith("__"))
+    methods = methods if len(methods) <= _MOST_OPERATED else []
+    if calls or methods:
+        table = case.traits.get(OPERATED, {})
+        case.traits[OPERATED] = {**table, name: [calls, methods]}
+
+
+_MOST_OPERATED = 2
+"""Methods of what it holds that a special method may call to have them asked of every class.
+
+Those of tables and arrays call dozens of their parts: asking for all would take seconds.
+"""
 
 _KEEP_NOTHING = frozenset(
     f"builtins:{kind}" for kind in ("object", "list", "dict", "set", "bytearray")
@@ -186,18 +217,30 @@ def note_methods(case: Case, summary: Summary, what: str, *operations: str) -> N
     """
     met = summary.near if summary.unproven else summary.methods
     asked = [m.rpartition(".") for m in met]
-    direct = {name for holder, _, name in asked if holder} - _UNASKED
-    deep = {name for holder, _, name in asked if not holder} - _UNASKED
+    direct = {name for holder, _, name in asked if holder}
+    deep = {name for holder, _, name in asked if not holder}
+    _add_methods(case, OPERATES, _BY_CODE & direct, _BY_CODE & deep, *operations)
+    direct -= _UNASKED
+    deep -= _UNASKED
     if not direct and not deep:
         return
     if len(direct | deep) > _MOST_METHODS:
         case.unproven.append(f"{what} uses {len(direct | deep)} attributes of what it is given")
         return
-    table: dict[str, list[list[str]]] = dict(case.traits.get(METHODS, {}))
+    _add_methods(case, METHODS, direct, deep, *operations)
+
+
+def _add_methods(
+    case: Case, trait: str, direct: set[str], deep: set[str], *operations: str
+) -> None:
+    """Add methods to those that a trait has for operations."""
+    if not direct and not deep:
+        return
+    table: dict[str, list[list[str]]] = dict(case.traits.get(trait, {}))
     for operation in operations:
         known = table.get(operation, ((), ()))
         table[operation] = [sorted({*known[0], *direct}), sorted({*known[1], *deep})]
-    case.traits[METHODS] = table
+    case.traits[trait] = table
 
 
 def judge_use(case: Case, name: str) -> None:

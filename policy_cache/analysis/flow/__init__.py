@@ -13,6 +13,7 @@ from policy_cache.analysis.flow.definitions import opens_for_writing, parameters
 from policy_cache.analysis.flow.summarize import callables, forget, reach
 from policy_cache.analysis.flow.summary import OPERAND_HITS, Hit, Summary
 from policy_cache.analysis.flow.tables import (
+    BY_CODE,
     BY_MACHINE,
     BY_NAME,
     CALLED_OFTEN,
@@ -23,6 +24,7 @@ from policy_cache.analysis.flow.tables import (
 )
 
 __all__ = [
+    "BY_CODE",
     "BY_MACHINE",
     "BY_NAME",
     "CALLED_OFTEN",

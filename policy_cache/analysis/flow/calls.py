@@ -19,6 +19,7 @@ from policy_cache.analysis.flow.lookups import SPECIAL, Lookups
 from policy_cache.analysis.flow.objects import is_data_class, items_of, may_act, opens, whole
 from policy_cache.analysis.flow.tables import (
     ASKED,
+    BY_CODE,
     CALLABLE,
     CALLERS,
     CALLS_BACK,
@@ -180,6 +181,8 @@ class Calls(Lookups):
         if receiver.atoms and not rest.tainted and not rest.atoms:
             return Value(False, items.atoms)
         carries = rest.carries or call.carries
+        if name not in PLAIN_METHODS:
+            self._looks_up(join(*call.values), *BY_CODE)
         if name == "open" and rest.carries and opens_for_writing(shift(node)):
             self._hit(node, ".open()", "write", "opens a file for writing")
             return DATA
@@ -381,6 +384,7 @@ class Calls(Lookups):
         if thing.key in ONLY_LOOK:
             self._ask_class(node, thing, call)
             return NOTHING
+        self._looks_up(join(*call.values), *BY_CODE)
         if thing.key in HARMLESS_RESULTS:
             self._call_with_anything(node, join(*call.values).only(INSTANCE, SELF))
             return NOTHING
@@ -434,6 +438,7 @@ class Calls(Lookups):
         kept = frozenset(a for a in join(*call.values).atoms if may_act(a))
         made = Value(False, kept | {Atom(INSTANCE, cls, held=held)})
         if owned_by_stdlib(cls):
+            self._looks_up(join(*call.values), *BY_CODE)
             self._hand_over(node, call)
             called = self._called_back(cls, call)
             if called is not None:

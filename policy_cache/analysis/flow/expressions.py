@@ -81,6 +81,7 @@ class Expressions(Calls):
         holder = self.eval(node.value)
         index = self.eval(node.slice)
         found = self._run_implicit(node, holder, ("__getitem__", "__missing__"), index)
+        self._looks_up(index, "__index__")
         found = join(found, Value(self._as_data(holder).tainted))
         for atom in holder.of(GLOBAL):
             if atom.thing is not None and atom.thing.key == "sys:modules":

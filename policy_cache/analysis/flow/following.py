@@ -221,6 +221,7 @@ class Following(Frame):
         """Return the items of a value."""
         names = ("__iter__", "__next__", "__aiter__", "__anext__")
         given = self._run_implicit(node, value, names)
+        self._looks_up(value, "__getitem__")  # of an object without an iterator
         value = self._as_data(value)
         kept = frozenset(a for a in value.atoms if a.kind not in (SELF, PARAMETER))
         items = taken_out(Value(value.carries, kept))

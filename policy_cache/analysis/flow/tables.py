@@ -54,6 +54,9 @@ PROTOCOL = (
 TEXTS = ("__format__", "__str__", "__repr__")
 """Methods that make a text of an object."""
 
+BY_CODE = tuple(name for name in IMPLICIT if name not in (*BY_MACHINE, *CALLED_OFTEN, *TEXTS))
+"""Those that run only where code has an operator or a statement for them."""
+
 TEXT_MAKERS = frozenset(f"builtins:{name}" for name in ("str", "repr", "ascii", "format", "print"))
 """Builtins that do so."""
 
