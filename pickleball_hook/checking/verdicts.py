@@ -22,7 +22,7 @@ from pickleball_hook.checking.trace import (
     shown,
 )
 from pickleball_hook.judging import guard, names, states, telling
-from pickleball_hook.rules.table import OWNS_STATE, RULES
+from pickleball_hook.rules.table import OWNS_STATE, find_rule
 from policy_cache import policies
 from policy_cache.model import (
     CALL,
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 _PROGRAM = ("__main__", "__mp_main__")
 _ENUM = "enum"
 _LOOKS_AT = {
+    "lightgbm_booster": "_handle",
+    "xgboost_booster": "handle",
     "scipy_distribution": "_parse_arg_template",
     "sibling_file": "filename",
     "sklearn_vectorizer": "input",
@@ -569,11 +571,15 @@ class Judge(Recorder):
             self._constructs(verdict, name, operands)
             return
         if name not in _DECIDABLE:
+            reason = self._reason_against_dtype(name, target, operands)
+            if reason:
+                self.guard.refuse(_named(verdict), telling.OPCODES[operation], reason)
+                return
             self._left(_named(verdict), telling.OPCODES[operation], f"the rule {name} is applied")
             return
         if name == "nested_load":
             self.nested += [value for value in operands if type(value) in (bytes, bytearray)]
-        reason = RULES[name](self.guard, operation, target, operands)
+        reason = find_rule(name)(self.guard, operation, target, operands)
         looked_at: Iterable[Any] = operands
         if operation == STATE and name in _LOOKS_AT and type(operands[0]) is dict:
             looked_at = [operands[0].get(_LOOKS_AT[name])]
@@ -604,6 +610,25 @@ class Judge(Recorder):
 
     def _left(self, name: str, operation: str, reason: str) -> None:
         self.guard.remark(AT_LOAD, name, operation, reason)
+
+    def _reason_against_dtype(self, name: str, target: Any, operands: tuple[Any, ...]) -> str:
+        """Return what the rules of numpy will say of dtypes of objects, without numpy."""
+        if name == "numpy_scalar" and operands and self._is_of_objects(operands[0]):
+            return "no scalar has the dtype of objects"
+        made = self.dtypes.get(id(target)) if name == "numpy_dtype" else None
+        state = operands[0] if made is not None and operands else None
+        if type(state) is not tuple or len(state) < 8 or type(state[4]) is not dict:
+            return ""
+        fields = [field[0] for field in state[4].values() if type(field) is tuple and field]
+        hidden = (
+            type(state[7]) is int and not state[7] & 1 and any(map(self._is_of_objects, fields))
+        )
+        return "the state of the dtype contradicts itself" if hidden else ""
+
+    def _is_of_objects(self, value: Any) -> bool:
+        made = self.dtypes.get(id(value))
+        code = made.args[0] if made is not None and made.args else ""
+        return type(code) is str and code.lstrip("|=<>").startswith("O")
 
     def _holds_result(self, values: Iterable[Any]) -> bool:
         """Tell whether values hold something of which nobody knows what it is before the load."""

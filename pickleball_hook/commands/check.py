@@ -84,8 +84,7 @@ def _counts(verdicts: Iterable[FileVerdict]) -> dict[str, int]:
 def _print(verdict: FileVerdict, verbose: bool) -> None:
     if verdict.outcome == NO_PICKLE and not verbose:
         return
-    left = f" (the load applies {_rules(verdict)})" if _holds_rules(verdict) else ""
-    echo(f"{coloured(verdict.outcome)}  {safe(verdict.path or '-')}{left}")
+    echo(f"{coloured(verdict.outcome)}  {safe(verdict.path or '-')}{rules_left(verdict)}")
     rows = [*verdict.refusals, *verdict.unknown]
     if verbose:
         rows += verdict.conditions
@@ -102,13 +101,12 @@ def _print(verdict: FileVerdict, verbose: bool) -> None:
         echo(f"    judged against {safe(known)}")
 
 
-def _holds_rules(verdict: FileVerdict) -> bool:
-    return verdict.outcome == PERMITTED and bool(verdict.conditions)
-
-
-def _rules(verdict: FileVerdict) -> str:
+def rules_left(verdict: FileVerdict) -> str:
+    """Return what is left to the load of a file that is permitted, to be put behind its name."""
     number = len(verdict.conditions)
-    return f"{number} rule{'s' if number > 1 else ''} about values"
+    if verdict.outcome != PERMITTED or not number:
+        return ""
+    return f" (the load applies {number} rule{'s' if number > 1 else ''} about values)"
 
 
 def _print_summary(verdicts: list[FileVerdict]) -> None:

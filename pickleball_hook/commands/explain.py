@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pickleball_hook.commands.output import coloured, echo, fail, json_option, print_json, safe
+from pickleball_hook.judging.telling import OPCODES
+from policy_cache.analysis import chains
 from policy_cache.model import ABSENT, CALL, OPERATIONS, REFER
+from policy_cache.source.locate import locate
 
 if TYPE_CHECKING:
     from pickleball_hook.checking.inspection import FileVerdict
+    from pickleball_hook.checking.remarks import Remark
     from policy_cache.model import Verdict
 
 
@@ -32,6 +36,7 @@ def explain(subject: str, as_json: bool) -> int:
         fail(f"neither a file nor a global: {subject!r}; write a global as MODULE:NAME", status=2)
     from policy_cache import policies
 
+    module, name = _by_module(module, name)
     verdict = _complete(policies.verdict(module, name))
     policies.flush()
     if as_json:
@@ -40,6 +45,14 @@ def explain(subject: str, as_json: bool) -> int:
     echo(safe(f"{module}:{name}"))
     _print_verdict(verdict)
     return 0
+
+
+def _by_module(module: str, name: str) -> tuple[str, str]:
+    """Return a global by what of its dotted name is a module: messages may cut it elsewhere."""
+    outer, dot, inner = module.rpartition(".")
+    if dot and locate(module) is None and locate(outer) is not None:
+        return outer, f"{inner}.{name}"
+    return module, name
 
 
 def _complete(verdict: Verdict) -> Verdict:
@@ -87,12 +100,11 @@ def chain_behind(verdict: Verdict, operation: str) -> str:
     str
         ``reaches ...`` with file and line of each call, ``""`` where nothing is known.
     """
-    from policy_cache.analysis import chains
-
     if verdict.kind == ABSENT or " reaches " in f" {verdict.why_not(operation)}":
         return ""
     asked = CALL if operation == "*" else operation
-    return chains.chain(verdict.module, verdict.name, asked)
+    module, _, name = verdict.target.partition(":")
+    return chains.chain(verdict.module, verdict.name, asked, module, name)
 
 
 def remedy(verdict: Verdict) -> str:
@@ -124,14 +136,15 @@ def remedy(verdict: Verdict) -> str:
 
 def _explain_file(path: str, as_json: bool) -> int:
     from pickleball_hook.checking import workers
-    from pickleball_hook.commands.check import status
+    from pickleball_hook.checking.remarks import PERMITTED
+    from pickleball_hook.commands.check import rules_left, status
 
     (judged,) = workers.judge([path], 1, 300.0)
     rows = _rows(judged)
     if as_json:
         print_json({**judged.to_json(), "globals": [_plain(row) for row in rows]})
         return status([judged])
-    echo(f"{coloured(judged.outcome)}  {safe(path)}")
+    echo(f"{coloured(judged.outcome)}  {safe(path)}{rules_left(judged)}")
     for row in rows:
         echo()
         echo(safe(f"{row['module']}:{row['name']}"))
@@ -147,11 +160,26 @@ def _explain_file(path: str, as_json: bool) -> int:
         if found.remark.reason not in reasons:
             what = f"{found.remark.operation} of {found.remark.name}: {found.remark.reason}"
             echo(f"\n{coloured('refused')}: {safe(what)}")
+            _print_chain(_chain_of(found.remark, rows))
     told = [found for found in judged.unknown if not found.remark.name]
     for found in told:
         where = f"{'/'.join(found.where)}: " if found.where else ""
         echo(f"\nnot judged: {safe(where)}{safe(found.remark.reason)}")
+    for found in judged.conditions if judged.outcome == PERMITTED else ():
+        what = f"{found.remark.operation} of {found.remark.name}: {found.remark.reason}"
+        echo(f"\nat load: {safe(what)}")
     return status([judged])
+
+
+def _chain_of(remark: Remark, rows: list[dict[str, Any]]) -> str:
+    """Return what an operation that a rule refuses would come to."""
+    if " reaches " in f" {remark.reason}":
+        return ""
+    operation = next((op for op, code in OPCODES.items() if code == remark.operation), REFER)
+    for row in rows:
+        if remark.name.partition(" ")[0] == f"{row['module']}.{row['name']}":
+            return chains.chain(row["module"], row["name"], operation)
+    return ""
 
 
 def _print_used(row: dict[str, Any]) -> None:
@@ -161,7 +189,7 @@ def _print_used(row: dict[str, Any]) -> None:
         echo(f"  not judged: {safe(verdict.why_not(REFER))}")
         return
     refused = False
-    for operation in row["used"]:
+    for operation in _asked(verdict, row["used"]):
         if operation in verdict.grants:
             echo(f"  {operation:<10} {coloured('granted')}  {safe(verdict.grants[operation])}")
         else:
@@ -171,8 +199,14 @@ def _print_used(row: dict[str, Any]) -> None:
             _print_chain(row["chains"].get(operation, ""))
     if verdict.rule:
         echo(f"  rule       {verdict.rule}: arguments are checked when it is loaded")
-    if refused:
+    if refused and remedy(verdict):
         echo(safe(f"  what would allow it: {remedy(verdict)}"))
+
+
+def _asked(verdict: Verdict, used: dict[str, int]) -> list[str]:
+    """Return what a load asks: what is called, and not handed out, need not be referred to."""
+    alone = CALL in verdict.grants and REFER not in verdict.grants and len(used) > 1
+    return [operation for operation in used if operation != REFER or not alone]
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -190,7 +224,8 @@ def _rows(judged: FileVerdict) -> list[dict[str, Any]]:
             verdict = policies.verdict(module, name)
             for operation in use.operations:
                 verdict = policies.verdict(module, name, operation)
-        refused = [op for op in use.operations if verdict and op not in verdict.grants]
+        asked = _asked(verdict, use.operations) if verdict else ()
+        refused = [op for op in asked if verdict and op not in verdict.grants]
         rows.append(
             {
                 "module": module,

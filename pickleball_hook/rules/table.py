@@ -74,16 +74,19 @@ def apply_rule(
         name = verdict.traits.get({CALL: "call_rule", STATE: "state_rule"}.get(operation, ""), "")
     if not name:
         return
-    rule = RULES.get(name) or _of_library(name)
-    reason = rule(guard, operation, target, operands) if rule else f"the rule {name} is not known"
+    reason = find_rule(name)(guard, operation, target, operands)
     if reason:
         guard.refuse(guard.name(target), _OPCODES[operation], reason)
 
 
-def _of_library(name: str) -> Callable[[Guard, str, Any, tuple[Any, ...]], str] | None:
-    from pickleball_hook.rules import library_rules
+def find_rule(name: str) -> Callable[[Guard, str, Any, tuple[Any, ...]], str]:
+    """Return the rule of a name; one that is not known refuses everything."""
+    rule = RULES.get(name)
+    if rule is None:
+        from pickleball_hook.rules import library_rules
 
-    return library_rules.LIBRARY_RULES.get(name)
+        rule = library_rules.LIBRARY_RULES.get(name)
+    return rule or (lambda *operands: f"the rule {name} is not known")
 
 
 _OPCODES = {CALL: "REDUCE", CONSTRUCT: "NEWOBJ", STATE: "BUILD", FILL: "APPENDS/SETITEMS"}

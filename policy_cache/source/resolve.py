@@ -6,7 +6,7 @@ import ast
 import sys
 
 from policy_cache.source.locate import locate
-from policy_cache.source.syntax import Binding, Source, class_scope, source
+from policy_cache.source.syntax import Binding, Source, class_scope, nodes, source
 
 _DEEPEST = 40
 """Re-exports nest a few levels deep; a longer chain is a cycle."""
@@ -301,7 +301,29 @@ def _lazily(src: Source, name: str, depth: int) -> Thing | None:
         thing = _lazy_target(src, submodule, target, depth)
         if thing is not None:
             return thing
+    for module in _lazy_modules(src):
+        thing = _module_attribute(module, name, depth + 1) if locate(module) is not None else None
+        if thing is not None:
+            return thing
     return None
+
+
+def _lazy_modules(src: Source) -> list[str]:
+    """Return the modules that ``__getattr__`` imports by a literal name, to look a name up there.
+
+    ``return getattr(importlib.import_module("ultralytics.models"), name)`` (ultralytics 8.4.190).
+    """
+    found = [b.node for b in src.scope.names.get("__getattr__", ()) if b.kind == "function"]
+    calls = [n for function in found if function for n in nodes(function) if type(n) is ast.Call]
+    return [
+        call.args[0].value
+        for call in calls
+        if ast.unparse(call.func).rpartition(".")[2] == "import_module"
+        and len(call.args) == 1
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+        and not call.args[0].value.startswith(".")
+    ]
 
 
 def _lazy_table(src: Source) -> dict[str, list[tuple[str, str]]]:

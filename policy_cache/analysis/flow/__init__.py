@@ -10,7 +10,7 @@ for it), and what could not be followed (the outcome is unproven).
 from __future__ import annotations
 
 from policy_cache.analysis.flow.definitions import opens_for_writing, parameters
-from policy_cache.analysis.flow.summarize import callables, forget, reach
+from policy_cache.analysis.flow.summarize import callables, forget, instances, reach
 from policy_cache.analysis.flow.summary import OPERAND_HITS, Hit, Summary
 from policy_cache.analysis.flow.tables import (
     BY_CODE,
@@ -37,6 +37,7 @@ __all__ = [
     "Summary",
     "callables",
     "forget",
+    "instances",
     "opens_for_writing",
     "parameters",
     "reach",

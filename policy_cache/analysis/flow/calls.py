@@ -38,7 +38,7 @@ from policy_cache.analysis.flow.tables import (
     TEXT_MAKERS,
     TEXTS,
 )
-from policy_cache.analysis.sinks import gives_library, method_sink, sink
+from policy_cache.analysis.sinks import gives_library, is_showing, method_sink, sink
 from policy_cache.analysis.values import (
     BOUND,
     CALLER,
@@ -357,6 +357,8 @@ class Calls(Lookups):
                 self._looks_up(DATA, *methods_looked_up(thing))
             if self._acts(found.name, call):
                 self._hit(node, thing.key, found.category, found.why)
+            elif is_showing() and call.carries and found.name in OPENERS:
+                self._hit(node, thing.key, "read", "reads files")
             elif gives_library(thing.key):
                 return one(Atom(GLOBAL, _NATIVE))
             elif thing.kind == "class" and thing.key not in POINTERS:

@@ -25,6 +25,7 @@ from policy_cache.analysis.flow.walk import Walk
 from policy_cache.analysis.values import (
     COMPUTED,
     DATA,
+    INSTANCE,
     NOT_KNOWN,
     NOTHING,
     PARAMETER,
@@ -54,6 +55,11 @@ def forget() -> None:
     _statics.forget()
     definitions.forget()
     values.forget()
+
+
+def instances(thing: Thing) -> list[Thing]:
+    """Return the classes of the objects that a global may be."""
+    return [atom.thing for atom in _statics.of(thing, None).of(INSTANCE) if atom.thing is not None]
 
 
 def reach(
