@@ -437,3 +437,24 @@ def test_what_new_is_given_by_name(
     monkeypatch.delitem(sys.modules, "keywords")
     verdict = of(data)
     assert verdict.outcome == expected, reasons(verdict)
+
+
+def test_dtypes_of_objects_are_judged_without_numpy() -> None:
+    class Call:
+        def __init__(self, function: object, args: tuple[object, ...], *state: object) -> None:
+            self.reduced = (function, args, *state)
+
+        def __reduce__(self) -> object:
+            return self.reduced
+
+    def dtype(code: str, *state: object) -> Call:
+        return Call(numpy.dtype, (code, False, True), *state)
+
+    scalar = numpy.float64(0).__reduce__()[0]
+    forged = Call(scalar, (dtype("O8"), b"AAAAAAAA"))
+    assert "no scalar has the dtype of objects" in reasons(of(pickle.dumps(forged)))
+    fields = {"a": (dtype("O8"), 0)}
+    for flags, refused in ((0, True), (0x3F, False)):
+        state = (3, "|", None, ("a",), fields, 8, 1, flags)
+        verdict = of(pickle.dumps(dtype("V8", state)))
+        assert ("contradicts itself" in reasons(verdict)) is refused
