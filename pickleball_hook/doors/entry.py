@@ -75,7 +75,7 @@ class _Loads(_Function):
             except TypeError:
                 return c_loads(data, **options)  # CPython's own complaint: it is no buffer
         elif len(data) <= _SHORT:
-            head = data[_HEAD]
+            head = data[_HEAD] or None
         if head in _left:
             pass  # it would leave the gate again
         elif not options.get("buffers") and gate.usable():

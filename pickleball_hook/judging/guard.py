@@ -174,7 +174,7 @@ class Guard:
         """Return the verdict on a method of a class, None if it has no such in Python."""
         for base in type.__getattribute__(cls, "__mro__"):
             if isinstance(vars(base).get(name), _METHODS):
-                return policies.verdict(base.__module__, f"{base.__qualname__}.{name}")
+                return policies.verdict(names.home_of(base), f"{base.__qualname__}.{name}")
         return None
 
     def on_stack(self, value: object) -> object:
@@ -305,9 +305,10 @@ class Guard:
         """Return why others may not call the instances of a class, ``""`` if they may."""
         for base in cls.__mro__:
             if "__call__" in vars(base):
-                verdict = policies.verdict(cls.__module__, f"{cls.__qualname__}.__call__")
+                verdict = policies.verdict(names.home_of(cls), f"{cls.__qualname__}.__call__")
                 if verdict.open or verdict.kind == "live":
-                    verdict = policies.verdict(base.__module__, f"{base.__qualname__}.__call__")
+                    home = names.home_of(base)
+                    verdict = policies.verdict(home, f"{base.__qualname__}.__call__")
                 return "" if REFER in verdict.grants else verdict.why_not(REFER)
         return "it is not known what it does when it is called"
 
@@ -370,7 +371,7 @@ class Guard:
     def class_verdict(self, cls: type) -> Verdict:
         """Return the verdict on the class of an object, named in the file or not."""
         known = self.verdict_of(cls)
-        return known or policies.verdict(cls.__module__, cls.__qualname__)
+        return known or policies.verdict(names.home_of(cls), cls.__qualname__)
 
     # -- operations -----------------------------------------------------------------------------
 

@@ -59,7 +59,20 @@ class CallOnly:
 def is_compiled_function(value: object) -> bool:
     """Tell whether a value is a function of Cython's: what its module has is not held by it."""
     kind = type(value)
-    return kind.__name__ in _COMPILED and str(kind.__module__).startswith("_cython_")
+    return kind.__name__ in _COMPILED and home_of(kind).startswith("_cython_")
+
+
+def home_of(cls: type) -> str:
+    """Return the name of the module of a class.
+
+    Before 3.2, Cython's classes of functions have a member ``__module__`` for their instances,
+    which the class shows for its own. What a class is called by ``repr`` is then its whole name
+    (CPython Objects/typeobject.c, ``type_repr``).
+    """
+    module = cls.__module__
+    if isinstance(module, str):
+        return module
+    return type.__repr__(cls)[len("<class '") : -len("'>")].rpartition(".")[0]
 
 
 def mapped(module: str, name: str, proto: int, fix_imports: bool) -> tuple[str, str]:

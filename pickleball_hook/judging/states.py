@@ -104,7 +104,7 @@ def class_verdict(guard: Guard, cls: type) -> Verdict:
     """Return the verdict on the class of an instance, proven to be about that very class."""
     known = guard.verdict_of(cls)
     if known is None:
-        names.accept(guard, cls, None, cls.__module__, cls.__qualname__)
+        names.accept(guard, cls, None, names.home_of(cls), cls.__qualname__)
         known = guard.verdict_of(cls) or guard.class_verdict(cls)
     return known
 

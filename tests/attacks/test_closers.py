@@ -15,6 +15,11 @@ CLOSERS = "gadgets.closers"
 LIBRARY = Path(__file__).parent / "library" / "gadgets" / "closers.py"
 IMPORTED = "import gadgets.closers\nvalue = pickle.loads(data)"
 """The library is the program's: importing it is not the file's doing."""
+ENDED = """value = None
+import atexit, weakref
+atexit._run_exitfuncs()
+weakref.finalize._shutdown = weakref.finalize._registered_with_atexit = False"""
+"""The end of the process, but for that others come after it: finalizers are for them again."""
 
 
 def shapes() -> dict[str, str]:
@@ -35,7 +40,7 @@ ATTACKS = [
         lambda canary, cls=cls: stream(call(name(CLOSERS, cls), log(canary))),
         "refused REDUCE of gadgets.closers",
         load=IMPORTED,
-        after="value = None\nimport atexit\natexit._run_exitfuncs()",
+        after=ENDED,
     )
     for cls, text in shapes().items()
 ]

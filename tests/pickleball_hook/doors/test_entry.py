@@ -500,3 +500,9 @@ class TestGate:
         monkeypatch.setattr(datetime, "date", type("date", (), {}))
         with pytest.raises(gate.Leave):
             gate.Gate(gate.Reader(b"cdatetime\ndate\n(tR.")).load()
+
+    def test_short_streams_do_not_take_each_other_s_way(self) -> None:
+        """Their beginnings tell nothing of what they name."""
+        outcome(entry.loads, b"cos\nx\n.")
+        damaged = b"]K\x01K\x02s."
+        assert outcome(entry.loads, damaged) == outcome(originals.c_loads, damaged)

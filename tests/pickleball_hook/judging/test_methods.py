@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import MemberDescriptorType
 from typing import Any
 
 import numpy
 import pytest
 
 from pickleball_hook import context
-from pickleball_hook.judging import methods
+from pickleball_hook.judging import methods, names
 from pickleball_hook.judging.guard import Guard
 from policy_cache import policies
 from policy_cache.model import METHOD, Use
@@ -77,6 +78,18 @@ def test_the_module_of_a_compiled_function_is_not_what_it_holds() -> None:
     function = numpy.random.mtrand.RandomState.seed
     assert type(function).__name__ == "cython_function_or_method"
     assert methods.within([[function]]) == ({list}, [function])
+
+
+def test_the_module_of_a_class_is_text() -> None:
+    class Compiled:
+        pass
+
+    assert names.home_of(Compiled) == __name__
+    Compiled.__module__ = MemberDescriptorType  # type: ignore[assignment]
+    assert names.home_of(Compiled) == ""  # as it was made: without one
+    with context.entering() as load:
+        verdict = Guard(load, True, "", "").class_verdict(Compiled)
+    assert not verdict.grants
 
 
 def test_what_is_compiled_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
