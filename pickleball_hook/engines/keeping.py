@@ -35,17 +35,19 @@ _attributes: Any = type.__dict__["__dict__"].__get__
 _lineage: Any = type.__dict__["__mro__"].__get__
 
 
-def prover_for(load: Load, file: str) -> Prover:
+def prover_for(load: Load, file: str, stepping: bool = False) -> Prover:
     """Return a prover for a load: one that knows names already, if its settings still hold."""
-    while _idle and not safe_globals.listed():
+    known = [] if safe_globals.listed() else [p for p in _idle if p.stepping is stepping]
+    while known:
+        prover = known.pop()
         try:
-            prover = _idle.pop()
-        except IndexError:  # another thread has it
-            break
+            _idle.remove(prover)
+        except ValueError:  # another thread has it
+            continue
         if prover.rests_on == _settings():
             prover.begin(load, file)
             return prover
-    prover = Prover(load, file)
+    prover = Prover(load, file, stepping)
     if not safe_globals.listed():
         prover.rests_on = _settings()
     return prover
@@ -68,6 +70,8 @@ def _typed() -> object:
 def exchanged(prover: Prover, first: tuple[str, str]) -> Prover:
     """Return an idle prover whose last stream began with a global, for another one."""
     for other in _idle:
+        if other.stepping is not prover.stepping:
+            continue
         if other.first == first and other.rests_on == prover.rests_on is not None:
             try:
                 _idle.remove(other)

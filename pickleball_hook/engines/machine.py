@@ -166,8 +166,8 @@ def get_extension(self: Any, code: int) -> None:
 
 def _instantiate(self: Any, cls: Any, args: list[Any], opcode: str) -> object:
     if not args and isinstance(cls, type) and not hasattr(cls, "__getinitargs__"):
-        return _construct(self, cls, (), {}, opcode)
-    return _call(self, cls, tuple(args), opcode)
+        return construct(self, cls, (), {}, opcode)
+    return call(self, cls, tuple(args), opcode)
 
 
 def load_reduce(self: Any) -> None:
@@ -176,7 +176,7 @@ def load_reduce(self: Any) -> None:
     func = self.stack[-1]
     if not isinstance(args, tuple):
         raise TypeError("argument list must be a tuple")
-    self.stack[-1] = _call(self, func, tuple(tuple.__iter__(args)), "REDUCE")
+    self.stack[-1] = call(self, func, tuple(tuple.__iter__(args)), "REDUCE")
 
 
 def load_newobj(self: Any) -> None:
@@ -185,7 +185,7 @@ def load_newobj(self: Any) -> None:
     cls = self.stack[-1]
     if not isinstance(args, tuple):
         raise pickle.UnpicklingError("NEWOBJ expected an arg tuple")
-    self.stack[-1] = _construct(self, cls, tuple(tuple.__iter__(args)), {}, "NEWOBJ")
+    self.stack[-1] = construct(self, cls, tuple(tuple.__iter__(args)), {}, "NEWOBJ")
 
 
 def load_newobj_ex(self: Any) -> None:
@@ -198,10 +198,11 @@ def load_newobj_ex(self: Any) -> None:
     if not isinstance(kwargs, dict):
         raise pickle.UnpicklingError("NEWOBJ_EX kwargs argument must be a dict")
     kwargs = dict(dict.items(kwargs))  # what is in it, whatever its class says
-    self.stack[-1] = _construct(self, cls, tuple(tuple.__iter__(args)), kwargs, "NEWOBJ_EX")
+    self.stack[-1] = construct(self, cls, tuple(tuple.__iter__(args)), kwargs, "NEWOBJ_EX")
 
 
-def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
+def call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
+    """Check a call, and return what it gives."""
     guard: Guard = self._guard
     guard.adopt(func)
     verdict = guard.verdict_of(func)
@@ -209,7 +210,7 @@ def _call(self: Any, func: Any, args: tuple[Any, ...], opcode: str) -> object:
     made = makers.asked(maker, args) if maker is not None else None
     if maker is not None and made is not None:
         new = maker.holder.__new__ if guard.enforcing else lambda *a, **k: func(*args)
-        return _construct(self, *made, "NEWOBJ_EX", new)
+        return construct(self, *made, "NEWOBJ_EX", new)
     maker = makers.begin(guard, func, args)
     if maker is not None:
         return makers.put(guard, maker)
@@ -273,7 +274,7 @@ def is_replaced(func: Any, verdict: Verdict) -> bool:
     return function.__code__.co_name != name
 
 
-def _construct(
+def construct(
     self: Any,
     cls: Any,
     args: tuple[Any, ...],
@@ -359,7 +360,12 @@ def load_build(self: Any) -> None:
     guard: Guard = self._guard
     guard.check_alive()
     state = self.stack.pop()
-    inst = self.stack[-1]
+    build(self, self.stack[-1], state)
+
+
+def build(self: Any, inst: Any, state: Any) -> None:
+    """Check that an object may be given a state, and give it."""
+    guard: Guard = self._guard
     maker = makers.find(guard, inst)
     if maker is not None and makers.bind(guard, inst, maker, state) is not None:
         if not guard.enforcing:
@@ -428,7 +434,7 @@ def _is_nothing(self: Any, state: Any) -> bool:
 
 def _is_strict(self: Any) -> bool:
     """Tell whether a state must be a dict or None, as in C; what is false will do in Python."""
-    return isinstance(self, ReferenceUnpickler)
+    return isinstance(self, (ReferenceUnpickler, Stepped))
 
 
 def is_replaced_in_place(inst: Any) -> bool:
@@ -637,6 +643,14 @@ def find_global(guard: Guard, module: str, name: str) -> object:
     unpickler = ReferenceUnpickler(guard, None, io.BytesIO(b""))
     unpickler.proto = pickle.HIGHEST_PROTOCOL
     return unpickler.resolve(module, name)
+
+
+class Stepped:
+    """In the place of an unpickler, for operations that another machine comes upon."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self.memo: dict[int, Any] = {}
 
 
 class ReferenceUnpickler(originals.PythonUnpickler):  # type: ignore[misc]

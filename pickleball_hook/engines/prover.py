@@ -23,6 +23,10 @@ class Unsure(BaseException):
     """It is not proven that the reference machine would permit it. Never leaves this package."""
 
 
+class Abandoned(Exception):
+    """A replay has come upon what the shadow did not see: the reference machine must decide."""
+
+
 def stop(*_: object) -> Any:
     raise Unsure
 
@@ -86,6 +90,8 @@ class Named:
         Whether the states in `made` are still to be judged.
     later : dict of int to object
         The states that the results of calls get, by the number of the call.
+    bound : dict of int to (object, Named, callable)
+        Methods that calls have given and the stream calls, by the number of the first call.
     checks, contents : bool
         Whether `checked` holds as soon as there is a call; whether a rule looks into arrays.
     harmless : set of str
@@ -96,12 +102,15 @@ class Named:
         What it was like when the stand-in was made (`engines.keeping`).
     watched : bool
         Whether it must be seen of which class the object is that a call gives.
+    stepped : bool
+        Whether calls of it, or its instances, are checked one by one (`engines.stepping`).
     turn : int
         The last load, by the count of its prover, whose stream has named it.
     """
 
     __slots__ = (
         "acts",
+        "bound",
         "called",
         "calls",
         "checked",
@@ -123,6 +132,7 @@ class Named:
         "snapshot",
         "stand_in",
         "states",
+        "stepped",
         "trampoline",
         "turn",
         "types",
@@ -143,7 +153,8 @@ class Named:
         self.calls = 0
         self.replayed = itertools.count()
         self.later: dict[int, Any] = {}
-        self.called = self.checked = self.late = False
+        self.bound: dict[int, tuple[Any, Named, Any]] = {}
+        self.called = self.checked = self.late = self.stepped = False
         self.flat = self.opaque = self.hashed = False
         self.searched: dict[tuple[str, str], tuple[Verdict | None, str]] = {}
         self.checks = self.contents = False
@@ -156,11 +167,11 @@ class Named:
     def is_seen(self) -> bool:
         """Tell whether a call is to be checked, or what it gives is."""
         seen = self.checked or self.opaque or self.flat or self.hashed
-        return bool(seen or self.searched or self.later)
+        return bool(seen or self.searched or self.later or self.stepped)
 
     def clear(self) -> None:
         """Forget what a load did with it."""
-        tables: tuple[Any, ...] = (self.keys, self.slots, self.types, self.later)
+        tables: tuple[Any, ...] = (self.keys, self.slots, self.types, self.later, self.bound)
         for table in tables:
             if table:
                 table.clear()
@@ -168,14 +179,21 @@ class Named:
             self.calls = 0
             self.replayed = itertools.count()
         self.checked = self.flat = self.opaque = self.hashed = self.watched = False
+        self.stepped = False
         self.searched = {}
 
 
 class Prover(Guard):
     """A guard that refuses by :class:`Unsure`, and keeps what has to be looked at in the end."""
 
-    def __init__(self, load: Load, file: str = "") -> None:
+    def __init__(self, load: Load, file: str = "", stepping: bool = False) -> None:
         super().__init__(load, True, file, "")
+        self.stepping = stepping
+        """Whether the replay checks each operation (`engines.stepping`)."""
+        self.noted: dict[int, tuple[Any, Any]] = {}
+        """Containers that code gets in such a replay, by id, and what was in them."""
+        self.early: set[int] = set()
+        """Ids of what it gets before it has its state, if it gets one."""
         self.named: dict[int, Named] = {}
         self.names: dict[tuple[str, str], tuple[Named, str]] = {}
         """Globals of earlier loads, with the modules that they were defined in."""
@@ -285,6 +303,7 @@ class Prover(Guard):
                 named.states.clear()
         tables: tuple[Any, ...] = (self.kept, self.alone, self.shared, self.places, self.judged)
         self.hollow = {key for key, (_, data) in self.objects.items() if data is not None}
+        tables = (*tables, self.noted, self.early)
         for table in (*tables, self.objects, self.searched, self.keys):
             if table:
                 table.clear()

@@ -19,9 +19,10 @@ from types import FunctionType
 from pickleball_hook.engines import keeping, machine, shadow
 from pickleball_hook.engines.gate import Reader
 from pickleball_hook.engines.handed import Handed
-from pickleball_hook.engines.prover import LARGE_ITEM, Unsure
+from pickleball_hook.engines.prover import LARGE_ITEM, Abandoned, Unsure
 from pickleball_hook.engines.recording import Recording
 from pickleball_hook.engines.setters import permit_late
+from pickleball_hook.engines.stepping import Stepper
 from pickleball_hook.judging import states
 from pickleball_hook.judging.methods import called_on_classes, within
 from pickleball_hook.judging.search import find_callable
@@ -51,10 +52,6 @@ _COPIED = 1 << 20
 
 switches = {"on": True}
 """Whether streams are proven and replayed at all; off, the reference machine reads them."""
-
-
-class Abandoned(Exception):
-    """A call has not given what the shadow took it to give: the reference machine must decide."""
 
 
 class Skimmer:
@@ -279,12 +276,15 @@ class Replay(CUnpickler):  # type: ignore[misc]
     _requests: Iterator[tuple[tuple[str, str], Named]]
     _prover: Prover
     _handed: Handed
+    _stepper: Stepper | None = None
 
     def find_class(self, module: str, name: str) -> object:
         """Return the next global if it is the one that was judged."""
         request, named = next(self._requests, (None, None))
         if request != (module, name) or named is None:
             raise Otherwise(f"{module}.{name}")
+        if self._stepper is not None:
+            return self._stepper.stand_in(named)
         if named.trampoline:
             stand_in = _trampoline(self._guard, self._prover, self._handed, named)
             self._trampolines[id(stand_in)] = named
@@ -540,13 +540,29 @@ def attempt(
     """
     if not switches["on"]:
         return False, None
+    found = _attempt(load, guarded, source, options, file, outer)
+    if found is None:
+        found = _attempt(load, guarded, source, options, file, outer)
+    return found or (False, None)
+
+
+def _attempt(
+    load: Load,
+    guarded: Callable[[], Guard],
+    source: Any,
+    options: dict[str, Any],
+    file: str,
+    outer: Any,
+) -> tuple[bool, object] | None:
+    """Do so once. None if it is worth to be tried again, each operation checked."""
     proof = shadow.prove(load, source, options, file, outer)
     if proof is None:
         source.go_back()
         return False, None
     guard = None
     prover = proof.prover
-    if outer is not None or prover.bounces:
+    stepper = Stepper(load, prover) if prover.stepping else None
+    if stepper is None and (outer is not None or prover.bounces):
         guard = guarded()
         guard.granted.update(prover.granted)
         guard.leave = Abandoned
@@ -555,16 +571,20 @@ def attempt(
         prover.quiet = not any(map(_runs_code, prover.named.values()))
     if not prover.quiet:
         events.listen()
-    reader = source.replayed(last=guard is None)  # else a call may have it abandoned
+    last = guard is None and stepper is None  # else a call may have it abandoned
+    reader = source.replayed(last=last)
     served = False
     try:
         unpickler = _replay(guard, proof, outer, reader, options)
+        unpickler._stepper = stepper
         value = unpickler.load()
+        if stepper is not None and not stepper.close():
+            raise Abandoned
         if outer is not None:
             outer._memo = unpickler.remembered()  # later loads may refer to it
     except Abandoned:
         source.go_back()
-        return False, None
+        return None if shadow.is_worth_steps(proof, outer) else (False, None)
     except Changed:
         guarded().refuse("the stream", "read", "the file has changed while it was read")
         source.go_back()  # audited: the reference machine reads what it is now
@@ -589,6 +609,8 @@ def attempt(
     finally:
         if guard is not None:
             guard.leave = None
+        if stepper is not None:
+            stepper.close()
         if served:
             keeping.give_back(proof.prover, proof.requests[0] if proof.requests else None)
         else:

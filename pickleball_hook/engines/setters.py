@@ -7,6 +7,7 @@ import types
 from collections import deque
 from types import NoneType
 
+from pickleball_hook.engines import stepping
 from pickleball_hook.engines.arrays import with_arrays
 from pickleball_hook.engines.prover import (
     PLAIN,
@@ -383,6 +384,8 @@ def settle(prover: Prover) -> None:
             raise Unsure  # an opcode has changed it since
         prover.judged.clear()
         _settle_alone(prover)
+    if prover.stepping:
+        stepping.settle(prover)
     if prover.watch.operated:
         _settle_operators(prover)
     prover.bounces = False
@@ -391,7 +394,8 @@ def settle(prover: Prover) -> None:
     if later:
         _settle_finalizers(prover, later)
     for named in prover.named.values():
-        named.watched = named.called and _gives_anything(named, watched)
+        seen = not named.called or named.stepped
+        named.watched = not seen and _gives_anything(named, watched)
         named.trampoline = named.watched or named.is_seen()
         if named.trampoline or REFER not in named.verdict.grants:
             prover.bounces |= named.trampoline
@@ -461,12 +465,13 @@ def _is_python(method: Any) -> bool:
 
 def _settle_alone(prover: Prover) -> None:
     """Check that nothing else has a container whose content was judged: code of a library ran."""
+    noted = 1 if prover.stepping else 0  # `stepping.note` has all states
     for named in prover.named.values():
-        if named.states and max(map(sys.getrefcount, named.states)) > SOLE:
+        if named.states and max(map(sys.getrefcount, named.states)) > SOLE + noted:
             raise Unsure
         for state in named.states:
             for half in state if type(state) is tuple else ():
-                if type(half) is dict and sys.getrefcount(half) > LISTED:
+                if type(half) is dict and sys.getrefcount(half) > LISTED + noted:
                     raise Unsure
     if prover.alone and max(map(sys.getrefcount, prover.alone)) > SOLE + 1:
         prover.alone[:] = _once(prover.alone)

@@ -45,9 +45,11 @@ class Proof:
         The same, of globals that mean the same for the whole of the stream.
     end : int
         Where the stream ends, counted from its start.
+    holds : bool
+        Whether it is one: whether the shadow came to the end.
     """
 
-    __slots__ = ("answers", "end", "known", "prover", "requests")
+    __slots__ = ("answers", "end", "holds", "known", "prover", "requests")
 
     def __init__(self, prover: Prover) -> None:
         self.prover = prover
@@ -55,6 +57,7 @@ class Proof:
         self.answers: list[Named] = []
         self.known: dict[tuple[str, str], Named] = {}
         self.end = 0
+        self.holds = False
 
 
 class Shadow(CUnpickler):  # type: ignore[misc]
@@ -89,6 +92,14 @@ class Shadow(CUnpickler):  # type: ignore[misc]
         (:meth:`Prover.has_others`); of any other one nothing is.
         """
         prover = self._prover
+        if (
+            request in _stepwise
+            and switches["steps"] is None
+            and not prover.stepping
+            and self._outer is None
+        ):
+            self._proof.requests.append(request)
+            raise Unsure  # it is proven so, or not at all
         if prover.first == request:
             return
         if self._outer is None:
@@ -213,42 +224,73 @@ def prove(
     outer : object or None
         The program's unpickler, if its callbacks are in force (`engines.callbacks`).
     """
-    prover = keeping.prover_for(load, file)
-    proof, prover = _proof(prover, source.skimmed(), options, outer)
-    if proof is None and prover.has_others():
-        prover.forget_names()
-        proof, prover = _proof(prover, source.skimmed(), options, outer)
+    if switches["steps"] and outer is None:
+        proof = _proved(keeping.prover_for(load, file, True), source, options, outer)
+        return proof if proof.holds else None
+    proof = _proved(keeping.prover_for(load, file), source, options, outer)
+    if not proof.holds and is_worth_steps(proof, outer):
+        proof = _proved(keeping.prover_for(load, file, True), source, options, outer)
+        if not proof.holds:
+            is_worth_steps(proof, outer)
+    return proof if proof.holds else None
+
+
+def _proved(prover: Prover, source: Any, options: dict[str, Any], outer: Any) -> Proof:
+    proof = _proof(prover, source.skimmed(), options, outer)
+    if not proof.holds and proof.prover.has_others():
+        proof.prover.forget_names()
+        proof = _proof(proof.prover, source.skimmed(), options, outer)
     return proof
 
 
-def _proof(
-    prover: Prover, reader: Any, options: dict[str, Any], outer: Any
-) -> tuple[Proof | None, Prover]:
-    """Return a proof, None if there is none, and the prover: it may be another one by then."""
+def is_worth_steps(proof: Proof, outer: Any) -> bool:
+    """Tell whether a replay step by step may do where a proof has not, and remember that."""
+    if not proof.requests or outer is not None or switches["steps"] is not None:
+        return False
+    first = proof.requests[0]
+    if proof.prover.stepping:
+        _stepwise.discard(first)
+        if len(_in_vain) < _MOST_STEPWISE:
+            _in_vain.add(first)
+    elif first not in _in_vain and len(_stepwise) < _MOST_STEPWISE:
+        _stepwise.add(first)
+    return first in _stepwise
+
+
+switches: dict[str, bool | None] = {"steps": None}
+"""Whether all replays are step by step, or none: where it is worth it if that is not said."""
+_stepwise: set[tuple[str, str]] = set()
+"""First globals of streams that were not proven without looking at the real objects."""
+_in_vain: set[tuple[str, str]] = set()
+"""Those of streams that were not replayed step by step either."""
+_MOST_STEPWISE = 1000
+
+
+def _proof(prover: Prover, reader: Any, options: dict[str, Any], outer: Any) -> Proof:
+    """Run the shadow: there is a proof if it holds."""
     proof = Proof(prover)
-    proven = False
     try:
         with _uncollected(reader):
             value = _run(proof, reader, options, outer)
             prover = proof.prover
             settle(prover)
             del value  # till here it shows what the stream hands out
-        proven = not prover.has_others() and (
+        proof.holds = not prover.has_others() and (
             outer is None or all(REFER in named.verdict.grants for named in proof.answers)
         )
     except (Unsure, Exception):
         prover = proof.prover
-    if proven:
+    if proof.holds:
         prover.slim()
         proof.end = reader.position
-        return proof, prover
+        return proof
     proof.answers.clear()
     if prover.has_others():
         prover.varies(proof.requests)
         prover.end()
     else:
         prover.close()
-    return None, prover
+    return proof
 
 
 def _run(proof: Proof, reader: Any, options: dict[str, Any], outer: Any) -> object:

@@ -11,7 +11,7 @@ than the load, is only what later opcodes cannot take back: keys of a dict are n
 
 from __future__ import annotations
 
-from pickleball_hook.engines import arrays, machine
+from pickleball_hook.engines import arrays, machine, stepping
 from pickleball_hook.engines.prover import (
     LARGE_ITEM,
     PLAIN,
@@ -111,17 +111,25 @@ def stand_in_for(prover: Prover, named: Named) -> Any:
 
 def _function(prover: Prover, named: Named) -> Any:
     """Return a function that stands for one: a function to all who look at it."""
-    maker = _MAKERS.get(named.verdict.rule)
     ready: list[Any] = []
 
     def stand_in(*args: Any) -> Any:
         if not ready:
             _may_be_called(prover, named)
-            ready.append(maker(prover, named) if maker else _caller(prover, named))
+            ready.append(_called(prover, named))
         named.checked |= named.checks
         return ready[0](*args)
 
     return _inert(stand_in, named)
+
+
+def _called(prover: Prover, named: Named) -> Any:
+    """Return what a call does."""
+    rule = named.verdict.rule
+    if prover.stepping and rule not in _STEADY:
+        return stepping.caller(prover, named)
+    maker = _MAKERS.get(rule)
+    return maker(prover, named) if maker else _caller(prover, named)
 
 
 def _inert(stand_in: Any, named: Named) -> Any:
@@ -280,6 +288,8 @@ def _reconstructor(prover: Prover, named: Named) -> Any:
         if not isinstance(cls, StandInClass):
             raise Unsure
         stand_in: Any = cls
+        if prover.stepping and "__new__" in vars(cls):
+            raise Unsure  # the replay would not see it
         return stand_in.__new__(stand_in)
 
     return call
@@ -394,7 +404,7 @@ def _default_dict(prover: Prover, named: Named) -> Any:
     from collections import defaultdict
 
     if named.real is not defaultdict:
-        return _caller(prover, named)
+        return stepping.caller(prover, named) if prover.stepping else _caller(prover, named)
     if prover.permits(named.real, FILL):
         raise Unsure
     keep = prover.kept.append
@@ -428,6 +438,8 @@ def _table(prover: Prover, named: Named) -> dict[str, Any]:
     """Return the hooks of what stands for a class of dicts: it is filled as a dict is."""
     cls = named.real
     build = setter(prover, named)
+    if prover.stepping:
+        build = stepping.noting(prover, build) if named.late else stop
     ready: list[bool] = []
     operated = OPERATED in named.verdict.traits
 
@@ -478,7 +490,14 @@ def _class(prover: Prover, named: Named) -> Any:
         body["__call__"] = stop
     if verdict.rule == "numpy_array":
         body["__new__"] = stop
-        body["__setstate__"] = arrays.array_setter(prover, named)
+        build = arrays.array_setter(prover, named)
+        body["__setstate__"] = stepping.noting_items(prover, build) if prover.stepping else build
+    elif prover.stepping and not table:
+        body["__setstate__"] = stepping.noting(prover, setter(prover, named))
+        simple = bare and named.late and _is_simple_construct(verdict)
+        if not simple or prover.permits(cls, CONSTRUCT):
+            body["__new__"] = stepping.maker(prover, named)
+            body["__setstate__"] = stop
     elif bare and not prover.permits(cls, CONSTRUCT) and _is_simple_construct(verdict):
         body["__setstate__"] = setter(prover, named)
     elif table and not prover.permits(cls, CONSTRUCT) and _is_simple_construct(verdict):
@@ -542,8 +561,7 @@ def _late_caller(prover: Prover, named: Named) -> Any:
     def call(*args: Any) -> Any:
         if not ready:
             _may_be_called(prover, named)
-            maker = _MAKERS.get(named.verdict.rule)
-            ready.append(maker(prover, named) if maker else _caller(prover, named))
+            ready.append(_called(prover, named))
         named.checked |= named.checks
         return ready[0](*args)
 
@@ -561,3 +579,5 @@ _MAKERS: dict[str, Any] = {
     **arrays.MAKERS,
 }
 """Argument rule to what makes the function that checks a call by it, on literals."""
+_STEADY = frozenset(["codecs_encode", "reconstructor", "plain_pairs", "text_codec", *arrays.MAKERS])
+"""Those of them by which nothing is left to be asked of the real objects."""

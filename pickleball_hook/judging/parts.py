@@ -16,7 +16,7 @@ from types import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from typing import Any
 
 
@@ -136,6 +136,54 @@ def _elements(array: Any) -> list[Any]:
     found = _metadata(array.dtype)
     for name in array.dtype.names or ():
         found += _elements(array[name])
-    if array.dtype.hasobject and not array.dtype.names:
+    if array.dtype.hasobject and not array.dtype.names and not _has_scalars_only(array):
         found += array.ravel().tolist()
     return found
+
+
+class Scalars:
+    """Large arrays of objects in which one load has found nothing but exact scalars.
+
+    The same array is part of many operands. To see that its items are the same as when they were
+    looked at costs less than to look at them: they are kept, so that none of another kind can come
+    to be where one of them was.
+    """
+
+    def __init__(self) -> None:
+        self._items: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+
+    def has(self, array: Any) -> bool:
+        """Tell whether an array has scalars only."""
+        place = (array.__array_interface__["data"], array.shape, array.strides)
+        items = array.ravel()
+        known = self._items.get(place)
+        if known is not None and _are_same(known[1], items):
+            return True
+        if not all(_SCALARS.issuperset(map(type, piece.tolist())) for piece in _pieces(items)):
+            return False
+        if len(self._items) < _MOST_ARRAYS:
+            self._items[place] = (array, items.copy())  # the array, so that its memory stays
+        return True
+
+
+_LARGE = 1000
+_MOST_ARRAYS = 1000
+_PIECE = 8192
+scalars: dict[str, Scalars | None] = {"known": None}
+"""What the load under way knows, if it is one that looks at everything many times."""
+
+
+def _has_scalars_only(array: Any) -> bool:
+    known = scalars["known"]
+    return known is not None and array.size >= _LARGE and known.has(array)
+
+
+def _pieces(items: Any) -> Iterator[Any]:
+    for start in range(0, len(items), _PIECE):
+        yield items[start : start + _PIECE]
+
+
+def _are_same(items: Any, others: Any) -> bool:
+    """Tell whether two arrays hold the very same objects: their bytes are addresses."""
+    pairs = zip(_pieces(items), _pieces(others))  # noqa: B905 (3.10)
+    return all(piece.tobytes() == other.tobytes() for piece, other in pairs)

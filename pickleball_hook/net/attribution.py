@@ -68,7 +68,7 @@ _JUDGING = frozenset(
         ("rules", ("arrays", "attributes", "constructors", "dtypes", "science", "standard")),
         ("rules", ("table", "values")),
         ("engines", ("arrays", "callbacks", "gate", "inert", "keeping", "overrides", "prover")),
-        ("engines", ("setters", "shadow", "standins")),
+        ("engines", ("setters", "shadow", "standins", "stepping")),
         ("user", ("decisions",)),
     )
     for name in names

@@ -93,7 +93,7 @@ def _changes_identity(args: tuple[Any, ...]) -> bool:
     if type(name) is not str:
         return True
     if name == "__class__":
-        return isinstance(target, (type, type(sys)))
+        return issubclass(type(target), (type, type(sys)))
     return name in _SPECIAL_ATTRIBUTES
 
 

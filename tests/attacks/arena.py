@@ -27,6 +27,10 @@ def main() -> None:
         from pickleball_hook.engines import replay
 
         replay.switches["on"] = False
+    if os.environ.get("ARENA_ENGINE") == "steps":
+        from pickleball_hook.engines import shadow
+
+        shadow.switches["steps"] = True
     for case in json.load(sys.stdin):
         print(json.dumps(run(case)), flush=True)
 

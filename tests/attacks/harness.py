@@ -18,6 +18,8 @@ ROOT = HERE.parent.parent
 TIMEOUT = 120.0
 REFERENCE = "reference"
 """Enforce mode with the reference machine alone."""
+STEPS = "steps"
+"""Enforce mode with replays that check each operation as it executes, where there are any."""
 CRASH = "crash of the interpreter"
 
 
@@ -79,7 +81,7 @@ class Arenas:
         for index, attack in enumerate(attacks):
             canary = str(folder / f"canary{index}")
             case = attack._asdict() | {"canary": canary}
-            case["mode"] = "enforce" if mode == REFERENCE else mode
+            case["mode"] = "enforce" if mode in (REFERENCE, STEPS) else mode
             case["data"] = base64.b64encode(case.pop("build")(canary)).decode()
             cases.append(case)
         found: dict[str, Outcome] = {}
@@ -117,7 +119,7 @@ def variables(home: Path, mode: str) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_STATE_HOME": str(home / "state"),
         "PYTHONPATH": str(ROOT),
-        "PICKLEBALL_MODE": "enforce" if mode == REFERENCE else mode,
+        "PICKLEBALL_MODE": "enforce" if mode in (REFERENCE, STEPS) else mode,
         "ARENA_ENGINE": mode,
         "PICKLEBALL_QUIET": "1",
     }

@@ -10,26 +10,28 @@ import sys
 from collections.abc import Callable, Iterator
 
 from pickleball_hook.doors import entry
-from pickleball_hook.engines import replay
+from pickleball_hook.engines import replay, shadow
 from tests.pickleball_hook.engines import samples
 
 BEFORE, AFTER = b"before", b"after"
 
 
 @contextlib.contextmanager
-def engine(proving: bool) -> Iterator[None]:
-    """Have streams proven and replayed, or not."""
-    known = replay.switches["on"]
-    replay.switches["on"] = proving
+def engine(proving: bool, steps: bool | None = None) -> Iterator[None]:
+    """Have streams proven and replayed, or not; all of them step by step, or none."""
+    known = replay.switches["on"], shadow.switches["steps"]
+    replay.switches["on"], shadow.switches["steps"] = proving, steps
     try:
         yield
     finally:
-        replay.switches["on"] = known
+        replay.switches["on"], shadow.switches["steps"] = known
 
 
-def outcome(load: Callable[[], object], proving: bool) -> tuple[object, ...]:
+def outcome(
+    load: Callable[[], object], proving: bool, steps: bool | None = None
+) -> tuple[object, ...]:
     """Return what came of a load: the object as a pickle of it, or the exception."""
-    with engine(proving):
+    with engine(proving, steps):
         try:
             value = load()
         except Exception as error:
@@ -55,20 +57,20 @@ class Once:
         self.read, self.readline, self.readinto = inner.read, inner.readline, inner.readinto
 
 
-def differs(stream: bytes) -> str:
+def differs(stream: bytes, steps: bool | None = None) -> str:
     """Return what the two engines make of a stream if it is not the same, ``""`` if it is.
 
-    Whether there is memory for what a damaged stream asks for is not theirs to say.
+    With `steps`, every replay is step by step. Whether there is memory for what a damaged stream asks for is not theirs to say.
     """
     found = []
     for proving in (False, True):
         file = io.BytesIO(BEFORE + stream + AFTER)
         file.seek(len(BEFORE))
-        whole = outcome(lambda: entry.loads(stream), proving)
-        streamed = outcome(lambda file=file: entry.load(file), proving)
+        whole = outcome(lambda: entry.loads(stream), proving, steps)
+        streamed = outcome(lambda file=file: entry.load(file), proving, steps)
         end = file.tell() if streamed[0] == "loaded" else 0
         once = Once(stream + AFTER)
-        read = outcome(lambda once=once: entry.load(once), proving)
+        read = outcome(lambda once=once: entry.load(once), proving, steps)
         left = once.read() if read[0] == "loaded" else b""
         found.append((whole, streamed, read, end, left))
     short = any(one[0] == "MemoryError" for engines in found for one in engines[:3])
@@ -76,12 +78,11 @@ def differs(stream: bytes) -> str:
     return "" if same else f"{stream!r}\n{found[0]}\n{found[1]}"
 
 
-def proven(stream: bytes) -> bool:
-    """Tell whether a stream is loaded by proof and replay."""
+def proven(stream: bytes, steps: bool = False) -> bool:
+    """Tell whether a stream is loaded by proof and replay, at once or step by step."""
     from pickleball_hook import context
-    from pickleball_hook.engines import shadow
 
-    with context.entering() as load:
+    with engine(True, steps), context.entering() as load:
         proof = shadow.prove(load, replay.Source(None, stream, 0), {})
         if proof is not None:
             proof.prover.close()
@@ -124,8 +125,8 @@ def main(seed: int, count: int) -> None:
     values = samples.values()
     streams = [c_pickled(value, protocol) for value in values for protocol in range(6)]
     streams = [stream for stream in streams if stream]
-    for _ in range(count):
-        difference = differs(mutated(rng.choice(streams), rng))
+    for index in range(count):
+        difference = differs(mutated(rng.choice(streams), rng), True if index % 2 else None)
         if difference:
             print(difference, flush=True)
 

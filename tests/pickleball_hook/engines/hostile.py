@@ -1,7 +1,8 @@
-"""Hostile streams over the library with gadgets, and what both engines make of them.
+"""Hostile streams over the library with gadgets, and what the engines make of them.
 
 ``hostile.py FOLDER CANARY`` answers streams on its input, in base64, each with a line of JSON:
-what came of it on the reference machine and by proof and replay, and whether it acted. With SEED
+what came of it on the reference machine and by proof and replay (at once, and step by step), and
+whether it acted. With SEED
 and SECONDS behind that, it writes streams itself, and prints those on which the engines differ.
 
 The grammar reads the sources of the library: an object gets states of the keys that its class's
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 
@@ -213,8 +215,12 @@ class Writer:
         return b""
 
 
-# -- both engines ---------------------------------------------------------------------------------
+# -- the engines ----------------------------------------------------------------------------------
 
+ENGINES = ("reference", "proof", "steps")
+"""The reference machine, proofs with plain replays, and with replays step by step."""
+_served: list[bool] = []
+"""Whether the last loads came to their end by a proof."""
 _KEPT = "it may be called by a file, but not handed out"
 """Refusal of what the memo alone has in the end: the proof sees that the result is without it."""
 
@@ -224,8 +230,17 @@ def prepare() -> None:
     import pickleball_hook
 
     pickleball_hook.install()
+    from pickleball_hook.engines import replay
     from pickleball_hook.net import events
 
+    attempt = replay.attempt
+
+    def noted(*args: Any, **keywords: Any) -> tuple[bool, object]:
+        found = attempt(*args, **keywords)
+        _served.append(found[0])
+        return found
+
+    replay.attempt = noted
     events.silence()
     events.listen = lambda: None
     warnings.simplefilter("ignore")
@@ -233,12 +248,14 @@ def prepare() -> None:
 
 
 def outcomes(data: bytes, canary: str) -> dict[str, object]:
-    """Load a stream by both engines and tell what came of it."""
-    from pickleball_hook.engines import replay
+    """Load a stream by each engine and tell what came of it."""
+    from pickleball_hook.engines import replay, shadow
 
-    found: dict[str, object] = {"acted": []}
-    for engine, proving in (("reference", False), ("proof", True)):
-        replay.switches["on"] = proving
+    found: dict[str, object] = {"acted": ""}
+    for engine in ENGINES:
+        replay.switches["on"] = engine != "reference"
+        shadow.switches["steps"] = engine == "steps"
+        _served.clear()
         try:
             value = pickle.loads(data)
             found[engine] = "loaded"
@@ -251,7 +268,9 @@ def outcomes(data: bytes, canary: str) -> dict[str, object]:
         gc.collect(0)
         if os.path.exists(canary):
             os.remove(canary)
-            found["acted"] = [engine]
+            found["acted"] = engine
+        if engine == "steps":
+            found["served"] = any(_served)
     return found
 
 
@@ -268,9 +287,9 @@ def permitted(shapes: list[Shape], load: Callable[[bytes], str]) -> list[Shape]:
 
 
 def differ(found: dict[str, object]) -> bool:
-    """Tell whether a stream acted, or was loaded by one engine only."""
-    loads = {found["reference"] in ("loaded", "kept"), found["proof"] in ("loaded", "kept")}
-    refuses = {found["reference"] == "PolicyViolation", found["proof"] == "PolicyViolation"}
+    """Tell whether a stream acted, or was not loaded by all engines or none."""
+    loads = {found[engine] in ("loaded", "kept") for engine in ENGINES}
+    refuses = {found[engine] == "PolicyViolation" for engine in ENGINES}
     return bool(found["acted"]) or len(loads) > 1 or len(refuses) > 1
 
 
@@ -293,7 +312,7 @@ def hunt(canary: str, seed: str, seconds: float) -> None:
         data = Writer(random.Random(f"{seed} {number}"), canary, classes, functions).stream()
         number += 1
         found = outcomes(data, canary)
-        key = f"{found['reference']} {found['proof']}"
+        key = " ".join(str(found[name]) for name in (*ENGINES, "served"))
         counts[key] = counts.get(key, 0) + 1
         if differ(found):
             print(json.dumps({**found, "number": number - 1, "stream": repr(data)}), flush=True)

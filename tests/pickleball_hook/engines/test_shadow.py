@@ -30,6 +30,7 @@ def test_engines_agree_on_honest_streams(value: Any, protocol: int) -> None:
     stream = differential.c_pickled(value, protocol)
     if stream:
         assert not differential.differs(stream)
+        assert not differential.differs(stream, steps=True)
         assert differential.outcome(lambda: entry.loads(stream), True)[0] == "loaded"
 
 
@@ -65,7 +66,9 @@ graphs = st.recursive(scalars, _compound, max_leaves=15)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graphs, st.integers(2, 5))
 def test_engines_agree_on_any_graph(value: Any, protocol: int) -> None:
-    assert not differential.differs(differential.c_pickled(value, protocol))
+    stream = differential.c_pickled(value, protocol)
+    assert not differential.differs(stream)
+    assert not differential.differs(stream, steps=True)
 
 
 def test_engines_agree_on_mutated_streams(tmp_path: Path) -> None:

@@ -1,0 +1,74 @@
+"""Code that finds what was put deep into what it was given, or looks at what is not ready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+State = dict[str, Any]
+SEEN: list[Any] = []
+
+
+class Holds:
+    """Keeps one thing."""
+
+    content: Any = ()
+
+
+class HashesFirst:
+    """Its hash calls what the first item in its box holds by then."""
+
+    box: Any = Holds()
+    path = ""
+
+    def __hash__(self) -> int:
+        for function in self.box.content[0]:
+            function(self.path)
+        return 0
+
+
+class HashesHeld:
+    """The same, of what an object holds there."""
+
+    box: Any = Holds()
+    path = ""
+
+    def __hash__(self) -> int:
+        for function in self.box.content[0].content:
+            function(self.path)
+        return 0
+
+
+class Looks:
+    """Its state setter takes a look at the class of another object."""
+
+    def __setstate__(self, state: State) -> None:
+        self.kind = type(state["other"]).__name__
+        self.other = state["other"]
+
+
+class Fails:
+    """Its state setter does not take a state."""
+
+    def __setstate__(self, state: State) -> None:
+        raise ValueError("no")
+
+
+class Updates:
+    """Its state setter takes a state as it is."""
+
+    content: Any = ()
+
+    def __setstate__(self, state: State) -> None:
+        self.__dict__.update(state)
+
+
+class Registers:
+    """Its instances are known to its library before they have their state."""
+
+    def __new__(cls) -> Registers:
+        self = object.__new__(cls)
+        SEEN.append(self)
+        return self
+
+    def __setstate__(self, state: State) -> None:
+        self.__dict__.update(state)
