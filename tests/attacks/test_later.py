@@ -36,7 +36,43 @@ def module(hooks: str, hook: bytes) -> bytes:
     return build(new(name("torch.nn.modules.linear", "Identity")), state)
 
 
+HOSTILE = """
+import os
+os.makedirs(os.path.dirname({path}), exist_ok=True)
+with open({path}, "wb") as file:
+    file.write(b"cos\\nmkdir\\n(V" + canary.encode() + b"\\ntR.")
+"""
+"""Another file that acts, where the first one says."""
+
+
+def memorized(canary: str, cls: str = "MemorizedResult", **state: object) -> bytes:
+    """Return an object of joblib's memory of results, in a folder of the file's choice."""
+    kept = {"location": f"{canary}.kept", "mmap_mode": None, "verbose": 0}
+    store = build(new(name("joblib._store_backends", "FileSystemStoreBackend")), kept)
+    state = {"store_backend": store, "timestamp": None, "metadata": {}, "verbose": 0, **state}
+    return build(new(name("joblib.memory", cls)), state)
+
+
 ATTACKS = [
+    Attack(
+        "joblib: a result is loaded from a folder of the file's choice",
+        lambda canary: stream(memorized(canary, _call_id=["f", "x"])),
+        "mkdir",
+        before=HOSTILE.format(path="canary + '.kept/f/x/output.pkl'"),
+        after="value.get()",
+    ),
+    Attack(
+        "numba: compiled code is loaded from a folder of the file's choice",
+        lambda canary: stream(
+            build(
+                new(name("numba.core.caching", "IndexDataCacheFile")),
+                {"_index_path": f"{canary}.nbi"},
+            )
+        ),
+        "IndexDataCacheFile",
+        before=HOSTILE.format(path="canary + '.nbi'"),
+        after="value._load_index()",
+    ),
     Attack(
         "sklearn: a transformer calls a function of the interpreter",
         lambda canary: stream(transformer(MKDIR)),
@@ -90,3 +126,27 @@ def test_refused(arenas: Arenas, attack: Attack) -> None:
 
 def test_audit_mode_changes_nothing(arenas: Arenas) -> None:
     check_audit(arenas, ATTACKS)
+
+
+MEMORY = [
+    Attack(
+        f"joblib: {cls}",
+        lambda canary, cls=cls, state=state: stream(  # type: ignore[misc]
+            memorized(canary, cls, location=f"{canary}.kept", **state)
+        ),
+        after="if os.path.exists(canary + '.kept'): open(canary, 'w').close()",
+        before="import os",
+    )
+    for cls, state in [
+        ("Memory", {"backend": "local", "compress": False, "backend_options": {}}),
+        ("MemorizedResult", {"_call_id": ["f", "x"]}),
+        ("MemorizedFunc", {"func": None, "ignore": [], "compress": False, "func_id": "f"}),
+    ]
+]
+"""Honest files have such objects (a Pipeline with a memory): they do nothing until they are used."""
+
+
+def test_a_memory_makes_no_folder_when_it_is_loaded(arenas: Arenas) -> None:
+    pytest.importorskip("joblib")
+    for name_of, outcome in arenas.run(MEMORY, "enforce").items():
+        assert not outcome.touched and not outcome.error, (name_of, outcome)
