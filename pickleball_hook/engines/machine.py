@@ -360,7 +360,11 @@ def load_build(self: Any) -> None:
     guard: Guard = self._guard
     guard.check_alive()
     state = self.stack.pop()
-    build(self, self.stack[-1], state)
+    inst = self.stack[-1]
+    guard.elsewhere = 0
+    if is_replaced_in_place(inst):  # counted here: a call may hold one more
+        guard.elsewhere = sys.getrefcount(inst) - BOOKED - count(self.memo, inst)
+    build(self, inst, state)
 
 
 def build(self: Any, inst: Any, state: Any) -> None:
@@ -371,9 +375,6 @@ def build(self: Any, inst: Any, state: Any) -> None:
         if not guard.enforcing:
             inst.__setstate__(state)
         return
-    guard.elsewhere = 0
-    if is_replaced_in_place(inst):
-        guard.elsewhere = sys.getrefcount(inst) - BOOKED - count(self.memo, inst)
     if has_already(guard, inst, state):
         return
     check_build(guard, inst, state)
@@ -650,7 +651,6 @@ class Stepped:
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self.memo: dict[int, Any] = {}
 
 
 class ReferenceUnpickler(originals.PythonUnpickler):  # type: ignore[misc]

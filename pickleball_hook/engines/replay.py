@@ -561,8 +561,7 @@ def _attempt(
         return False, None
     guard = None
     prover = proof.prover
-    stepper = Stepper(load, prover) if prover.stepping else None
-    if stepper is None and (outer is not None or prover.bounces):
+    if not prover.stepping and (outer is not None or prover.bounces):
         guard = guarded()
         guard.granted.update(prover.granted)
         guard.leave = Abandoned
@@ -571,8 +570,9 @@ def _attempt(
         prover.quiet = not any(map(_runs_code, prover.named.values()))
     if not prover.quiet:
         events.listen()
-    last = guard is None and stepper is None  # else a call may have it abandoned
+    last = guard is None and not prover.stepping  # else a call may have it abandoned
     reader = source.replayed(last=last)
+    stepper = Stepper(load, prover) if prover.stepping else None
     served = False
     try:
         unpickler = _replay(guard, proof, outer, reader, options)

@@ -15,8 +15,10 @@ import functools
 import itertools
 import sys
 import types
+from _thread import get_ident
+from abc import ABC
 from collections import deque
-from typing import Generic
+from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from pickleball_hook.engines import machine
@@ -259,13 +261,14 @@ class Stepper(machine.Stepped):
         guard.leave = Abandoned
         super().__init__(guard)
         guard.stepper = self
+        self.thread = get_ident()
         parts.scalars["known"] = parts.Scalars()
         self._prover = prover
         self._stand_ins: dict[int, Any] = {}
         self.hidden: dict[int, tuple[Any, type]] = {}
         """Objects that wait for their state, with their classes."""
         self.touched = False
-        """Whether anybody has asked one of those for anything."""
+        """Whether anybody in its thread has asked one of those for anything."""
 
     def stand_in(self, named: Named) -> Any:
         """Return what the stream gets for a global: itself if nothing is done with it."""
@@ -340,6 +343,9 @@ class Stepper(machine.Stepped):
         del _waiting[id(value)]
         _, cls = self.hidden.pop(id(value))
         _set_class(value, cls)
+        self._guard.check_alive()
+        if machine.is_replaced_in_place(value):
+            raise Abandoned
         machine.build(self, value, state)
 
     def close(self) -> bool:
@@ -369,14 +375,14 @@ _HEAP_TYPE, _BASE_TYPE, _FIXED_TYPE = 1 << 9, 1 << 10, 1 << 8
 _hidings: WeakKeyDictionary[type, type | None] = WeakKeyDictionary()
 _kinds: dict[type, type | None] = {}
 """Bases that have neither attributes nor weak references, and what waits that is derived from them.
-
-`Generic` looks at the parameters of what is derived from it, and no more.
 """
 
 
 def _get(self: Any, name: str) -> Any:
     """Give what BUILD asks for; whoever asks for anything else has it too early."""
-    stepper = _waiting[id(self)]
+    stepper = _waiting.get(id(self))
+    if stepper is None or stepper.thread != get_ident():
+        return object.__getattribute__(self, name)  # a thread that goes through all objects
     if name == "__setstate__":
         return functools.partial(stepper.build, self)
     stepper.touched = True
@@ -384,7 +390,9 @@ def _get(self: Any, name: str) -> Any:
 
 
 def _stop(self: Any, *_: Any) -> Any:
-    _waiting[id(self)].touched = True
+    stepper = _waiting.get(id(self))
+    if stepper is not None:
+        stepper.touched = True
     raise Abandoned
 
 
@@ -415,10 +423,16 @@ def hiding(cls: type) -> type | None:
 
 
 def _derived(base: type) -> type | None:
-    """Return a class derived from one written in C, None from any other."""
+    """Return a class derived from one written in C, None from any other.
+
+    `ABC` and `Generic` have no layout of their own, and do nothing with what is derived from them.
+    """
+    if base is ABC or base is Generic:
+        bases = (base,) if base is ABC else (base[_Any],)  # type: ignore[index]
+        return types.new_class("Waiting", bases, {}, lambda body: body.update(_HOOKS))
     if type(base) is not type or not base.__flags__ & _BASE_TYPE:
         return None
-    if any("__init_subclass__" in vars(part) for part in base.__mro__[:-1] if part is not Generic):
+    if any("__init_subclass__" in vars(part) for part in base.__mro__[:-1]):
         return None
     if any(isinstance(part, types.FunctionType) for part in vars(base).values()):
         return None
@@ -426,3 +440,6 @@ def _derived(base: type) -> type | None:
         return type("Waiting", (base,), {**_HOOKS})
     except Exception:  # it may not be derived from
         return None
+
+
+_Any = TypeVar("_Any")

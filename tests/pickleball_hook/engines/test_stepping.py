@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
+import abc
+import importlib.util
 import pickle
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -13,6 +14,7 @@ from pickleball_hook.judging import parts
 from tests.pickleball_hook.engines import differential
 from tests.pickleball_hook.engines.shapes import Both, Custom, Plain, Slotted, Table
 
+Anything = TypeVar("Anything")
 numpy = pytest.importorskip("numpy")
 
 
@@ -56,6 +58,14 @@ def test_all_replays_may_be_step_by_step() -> None:
     assert type(value[1]["a"]) is Slotted and value[2].tolist() == [0, 1, 2]
 
 
+class Generics(Generic[Anything]):
+    size = 1
+
+
+class Abstract(abc.ABC):
+    size = 1
+
+
 # -- objects that wait ------------------------------------------------------------------------------
 
 
@@ -69,6 +79,13 @@ def test_classes_have_one_of_their_layout() -> None:
     assert stepping.hiding(Plain) is stepping.hiding(Custom) is not None
     for cls in (int, type, Slotted, Weak, numpy.ndarray):
         assert stepping.hiding(cls) is None or cls is Weak
+    for cls in (Generics, Abstract):
+        value = cls()
+        kind = stepping.hiding(cls)
+        assert kind is not None
+        value.__class__ = kind
+        object.__dict__["__class__"].__set__(value, cls)
+        assert value.size == 1
     error = Failing("no")
     kind = stepping.hiding(Failing)
     assert kind is not None and issubclass(kind, ValueError)
