@@ -53,6 +53,45 @@ def test_explain_wants_a_global(name: str, capsys: pytest.CaptureFixture[str]) -
     assert name in capsys.readouterr().err
 
 
+def test_explain_takes_a_name_however_it_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "argparse.Namespace:mkdir"]) == 0
+    assert capsys.readouterr().out.startswith("argparse:Namespace.mkdir\n")
+
+
+def explained(data: bytes, folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    path = folder / "file.pkl"
+    path.write_bytes(data)
+    cli.main(["explain", str(path)])
+    return capsys.readouterr().out
+
+
+def test_explain_shows_what_a_rule_keeps_from_happening(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("scipy")
+    norm = b"cscipy.stats._continuous_distns\nnorm_gen\n)\x81"
+    state = b"}(V_parse_arg_template\nVopen('x', 'w')\nub."
+    told = explained(norm + state, tmp_path, capsys)
+    assert "scipy did not make" in told
+    assert "it reaches builtins:exec" in told
+
+
+def test_explain_asks_no_more_than_a_load(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = explained(b"c_codecs\nencode\n(Va\nVlatin1\ntR.", tmp_path, capsys)
+    assert told.startswith("permitted") and "refused" not in told
+
+
+def test_explain_says_what_is_left_to_the_load(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("numpy")
+    told = explained(b"cnumpy\ndtype\n(Vf8\nI00\nI01\ntR.", tmp_path, capsys)
+    assert "(the load applies 1 rule about values)" in told
+    assert "at load: REDUCE of numpy.dtype" in told
+
+
 @pytest.mark.parametrize("arguments", [[], ["unknown"], ["explain"], ["run"]])
 def test_misuse(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(arguments) == 2
