@@ -24,6 +24,7 @@ from pickleball_hook.checking.trace import (
 from pickleball_hook.judging import guard, names, states, telling
 from pickleball_hook.rules.table import OWNS_STATE, find_rule
 from policy_cache import policies
+from policy_cache.analysis.sinks import method_sink
 from policy_cache.model import (
     CALL,
     CONSTRUCT,
@@ -361,6 +362,8 @@ class Judge(Recorder):
             return value
         if verdict.rule == "getattr":
             return self._attribute(args)
+        if verdict.rule == "type_table" and args and type(args[0]) is str:
+            self._look_up_type(args[0])
         made: Any = None
         for index in verdict.traits.get("constructs", ()):
             if index < len(args) and isinstance(args[index], StandInMeta):
@@ -407,6 +410,18 @@ class Judge(Recorder):
         value = self.result(("builtins", "getattr"))
         self._makers[id(value)] = _Maker(value, partial)  # held, so that its id stays taken
         return value
+
+    def _look_up_type(self, name: str) -> None:
+        """Judge what a table of types gives, where it is one of the standard library's."""
+        import types
+
+        found = getattr(types, name, None)
+        own = names.own_verdict(found) if isinstance(found, type) else None
+        if isinstance(found, type) and (own is None or not own.grants):
+            reason = (
+                own.why_not(REFER) if own is not None else "it has no permitted name of its own"
+            )
+            self.guard.refuse(found.__qualname__, "GLOBAL", reason)
 
     def _attribute(self, args: tuple[Any, ...]) -> object:
         """Give what ``getattr`` gives: the global ``Class.name``."""
@@ -550,7 +565,8 @@ class Judge(Recorder):
     def _permits(self, verdict: Verdict, target: Any, operation: str, opcode: str) -> bool:
         """Judge an operation; a compiled class that its files do not describe is not judged."""
         reason = self.guard.permits(target, operation)
-        if reason and (verdict.traits.get("live") or verdict.kind == UNRESOLVED):
+        acts = method_sink(verdict.name.rpartition(".")[2]) if "." in verdict.name else None
+        if reason and not acts and (verdict.traits.get("live") or verdict.kind == UNRESOLVED):
             self.guard.remark(UNKNOWN, _named(verdict), opcode, reason)
         elif reason:
             self.guard.refuse(_named(verdict), opcode, reason)

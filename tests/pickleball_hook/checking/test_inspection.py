@@ -458,3 +458,13 @@ def test_dtypes_of_objects_are_judged_without_numpy() -> None:
         state = (3, "|", None, ("a",), fields, 8, 1, flags)
         verdict = of(pickle.dumps(dtype("V8", state)))
         assert ("contradicts itself" in reasons(verdict)) is refused
+
+
+def test_methods_that_write_are_refused_by_their_names() -> None:
+    assert outcome(b"cnumpy\nndarray.tofile\n(I1\ntR.") == REFUSED
+
+
+def test_types_from_a_table_are_judged_by_their_own_names() -> None:
+    pytest.importorskip("dill")
+    assert outcome(b"cdill._dill\n_load_type\n(VCodeType\ntR.") == REFUSED
+    assert outcome(b"cdill._dill\n_load_type\n(VSimpleNamespace\ntR.") == PERMITTED
