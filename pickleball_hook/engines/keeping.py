@@ -37,14 +37,14 @@ _lineage: Any = type.__dict__["__mro__"].__get__
 
 def prover_for(load: Load, file: str, stepping: bool = False) -> Prover:
     """Return a prover for a load: one that knows names already, if its settings still hold."""
-    known = [] if safe_globals.listed() else [p for p in _idle if p.stepping is stepping]
-    while known:
-        prover = known.pop()
+    for _ in range(0 if safe_globals.listed() else len(_idle)):
         try:
-            _idle.remove(prover)
-        except ValueError:  # another thread has it
-            continue
-        if prover.rests_on == _settings():
+            prover = _idle.pop()
+        except IndexError:  # another thread has it
+            break
+        if prover.stepping is not stepping:
+            _idle.insert(0, prover)
+        elif prover.rests_on == _settings():
             prover.begin(load, file)
             return prover
     prover = Prover(load, file, stepping)

@@ -98,6 +98,8 @@ class Named:
         Keys of states that are known to be permitted.
     acts : bool or None
         Whether code of a library runs when it is loaded, None if nobody has asked.
+    gives : bool or None
+        Whether calls give objects of classes that are not known before, None if nobody has asked.
     snapshot : tuple or None
         What it was like when the stand-in was made (`engines.keeping`).
     watched : bool
@@ -118,6 +120,7 @@ class Named:
         "contents",
         "count",
         "flat",
+        "gives",
         "harmless",
         "hashed",
         "keys",
@@ -160,6 +163,7 @@ class Named:
         self.checks = self.contents = False
         self.harmless: set[str] = set()
         self.acts: bool | None = None
+        self.gives: bool | None = None
         self.snapshot: tuple[Any, ...] | None = None
         self.turn = 0
         self.trampoline = self.watched = False
@@ -260,6 +264,15 @@ class Prover(Guard):
         """Those of them that stand in more than one place of what was judged at once."""
         self.places: list[int] = []
         """In how many."""
+        self._slim = False
+        self._of_proof: tuple[Any, ...] = (
+            *(self.kept, self.alone, self.shared, self.places, self.judged, self.noted),
+            *(self.early, self.objects, self.searched, self.keys),
+        )
+        self._of_load: tuple[Any, ...] = (
+            *(self.made, self.filled, self.sealed, self.setters, self.held, self.answers),
+            *(self.acted, self.lent),
+        )
 
     def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
         """Leave it to the reference machine, which will tell why."""
@@ -301,15 +314,15 @@ class Prover(Guard):
             if named.made or named.states:
                 named.made.clear()
                 named.states.clear()
-        tables: tuple[Any, ...] = (self.kept, self.alone, self.shared, self.places, self.judged)
-        self.hollow = {key for key, (_, data) in self.objects.items() if data is not None}
-        tables = (*tables, self.noted, self.early)
-        for table in (*tables, self.objects, self.searched, self.keys):
+        if self.objects:
+            self.hollow = {key for key, (_, data) in self.objects.items() if data is not None}
+        for table in self._of_proof:
             if table:
                 table.clear()
         self.memo = dict
         self.content = no_content
         self.contents = None
+        self._slim = True
 
     def begin(self, load: Load, file: str) -> None:
         """Start with the stream of another load."""
@@ -318,22 +331,20 @@ class Prover(Guard):
         self.turn += 1
         self.compared.clear()
         self.asked = 0
+        self._slim = False
 
     def end(self) -> None:
         """Forget the stream, but not its names."""
-        self.slim()
+        if not self._slim or self.setters:  # by which the replay has come back to it
+            self.slim()
         for named in self.named.values():
             named.clear()
         if self.lent:
             self.inert.difference_update(self.lent)
-        made = (self.made, self.filled, self.sealed)
-        tables: tuple[Any, ...] = (*made, self.setters, self.held, self.answers)
-        tables = (*tables, self.hollow)
-        for table in tables:
+        for table in self._of_load:
             if table:
                 table.clear()
-        self.acted.clear()
-        self.lent.clear()
+        self.hollow.clear()
         self.looked = self.elsewhere = 0
         self.armed = False
         self.operators = frozenset()

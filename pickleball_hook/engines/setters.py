@@ -395,7 +395,9 @@ def settle(prover: Prover) -> None:
         _settle_finalizers(prover, later)
     for named in prover.named.values():
         seen = not named.called or named.stepped
-        named.watched = not seen and _gives_anything(named, watched)
+        if not seen and (watched or named.gives is None):
+            named.gives = _gives_anything(named, watched)
+        named.watched = not seen and bool(named.gives)
         named.trampoline = named.watched or named.is_seen()
         if named.trampoline or REFER not in named.verdict.grants:
             prover.bounces |= named.trampoline
