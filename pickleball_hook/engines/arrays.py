@@ -50,11 +50,11 @@ class DType:
 
     def __setstate__(self, state: Any) -> None:
         """Check a state by the reference machine's rule, on a dtype of our own."""
-        held = sys.getrefcount(self)
+        others = sys.getrefcount(self) - _most_references()
         if self.used or type(state) is not tuple:
             raise Unsure
-        if held > _most_references() + self.prover.remembered(self):
-            raise Unsure  # something else has it
+        if others > 0 and not self.prover.remembers(self, others):
+            raise Unsure  # something else than the memo has it
         self.used = True
         asked = (self.real.str, state, (*map(type, state),)) if is_fixed(state) else None
         if asked is None or asked not in self.prover.dtypes:

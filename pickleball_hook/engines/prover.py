@@ -300,13 +300,18 @@ class Prover(Guard):
             return self.verdict_of(stand_in.named.real)
         return super().named_verdict(value)
 
-    def remembered(self, value: object) -> int:
-        """Return how often the memo of the shadow has an object."""
+    def remembers(self, value: object, times: int) -> bool:
+        """Tell whether the memo of the shadow has an object so often: most likely as a late one."""
         memo = self.memo()
         self.budget -= len(memo)
         if self.budget < 0:
             raise Unsure
-        return [*memo.values()].count(value)
+        for other in reversed(memo.values()):
+            if other is value:
+                times -= 1
+                if not times:
+                    return True
+        return False
 
     def slim(self) -> None:
         """Let go of what is not needed once the proof has been made."""
