@@ -8,7 +8,15 @@ from policy_cache.analysis.flow.arguments import call_of
 from policy_cache.analysis.flow.definitions import decorator_texts
 from policy_cache.analysis.flow.following import Following
 from policy_cache.analysis.flow.objects import may_act, with_state
-from policy_cache.analysis.flow.tables import CALLABLE, FUNCTION, PLAIN_METHODS, PROPERTIES, STATE
+from policy_cache.analysis.flow.tables import (
+    CALLABLE,
+    FUNCTION,
+    NATIVE,
+    PLAIN_METHODS,
+    PROPERTIES,
+    STATE,
+)
+from policy_cache.analysis.sinks import gives_library
 from policy_cache.analysis.values import (
     BOUND,
     CALLER,
@@ -149,6 +157,8 @@ class Attributes(Following):
         if name == "__dict__":
             return DATA if atom.held else NOTHING
         found = self.statics.members(cls, name)
+        if not found and gives_library(cls.key):
+            return one(Atom(GLOBAL, NATIVE))
         if not found:
             known = self.statics.assigned(cls, name)
             return Value(True, frozenset(with_state(known.atoms))) if atom.held else known

@@ -28,6 +28,7 @@ from policy_cache.analysis.flow.tables import (
     MANY,
     MUTATORS,
     NAMESPACES,
+    NATIVE,
     ONLY_LOOK,
     OPENERS,
     PLAIN_METHODS,
@@ -71,8 +72,6 @@ _CLASS_HOOKS = {
     "builtins:isinstance": "__instancecheck__",
     "builtins:issubclass": "__subclasscheck__",
 }
-_NATIVE = Thing("external", "ctypes", "CDLL.any.function")
-"""What a native library gives for any name, and what that gives for one."""
 _FIELDS = re.compile(r"\{([^{}!:]*)")
 _ATTRIBUTES = re.compile(r"\.([A-Za-z_]\w*)")
 """Attributes that replacement fields of a format look up."""
@@ -360,7 +359,7 @@ class Calls(Lookups):
             elif is_showing() and call.carries and found.name in OPENERS:
                 self._hit(node, thing.key, "read", "reads files")
             elif gives_library(thing.key):
-                return one(Atom(GLOBAL, _NATIVE))
+                return one(Atom(GLOBAL, NATIVE))
             elif thing.kind == "class" and thing.key not in POINTERS:
                 return one(Atom(GLOBAL, thing))  # its methods may get data yet
             return Value(call.carries)

@@ -16,6 +16,7 @@ from policy_cache.analysis.values import (
     PARTIAL,
     RESULT,
 )
+from policy_cache.source.resolve import Thing
 
 STATE = "self.*"
 """Taint of every attribute of the instance: what ``__setstate__`` and ``__del__`` start with."""
@@ -271,3 +272,6 @@ PLAIN_METHODS = frozenset(
     if not name.startswith("__")
 ) | frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log"])
 """Methods of builtin containers and of loggers: harmless on an object that is not the file's."""
+
+NATIVE = Thing("external", "ctypes", "CDLL.any.function")
+"""What a native library gives for any name, and what that gives for one."""

@@ -94,3 +94,8 @@ def test_patterns_are_well_formed() -> None:
         assert "*" not in pattern[:-1], "a star stands at the end"
         assert ":" in pattern or pattern.endswith(".*"), pattern
     assert not set(DATA["harmless"]) & set(DATA["functions"])
+
+
+def test_what_gives_native_libraries() -> None:
+    assert sinks.gives_library("ctypes:LibraryLoader.LoadLibrary")
+    assert not sinks.gives_library("ctypes:c_int")
