@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_METRICS = ("sklearn.metrics._dist_metrics", "sklearn.neighbors._dist_metrics")
+"""Where scikit-learn has its metrics, and had them before 1.1."""
 _CONTRADICTION = "the nodes of the tree lead out of it"
 
 
@@ -198,8 +200,9 @@ def _are_neighbor_nodes(nodes: Any, rows: int) -> bool:
 def _suits(metric: Any, data: Any) -> bool:
     """Ask a metric of scikit-learn whether it can be used for some data."""
     kind = type(metric)
-    metrics: Any = sys.modules.get("sklearn.metrics._dist_metrics")
-    if getattr(metrics, kind.__name__, None) is not kind or "Distance" not in kind.__name__:
+    homes = [sys.modules.get(name) for name in _METRICS]
+    named = any(getattr(home, kind.__name__, None) is kind for home in homes)
+    if not named or "Distance" not in kind.__name__:
         return False
     try:
         metric._validate_data(data)
