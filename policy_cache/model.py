@@ -53,6 +53,8 @@ OPERATED = "operated"
 
 Such as code runs by an operator or a statement, and not the interpreter at any time (`ANYTIME`).
 """
+SUBSCRIPTED = "subscripted"
+"""Trait of a class: the sink that its ``__class_getitem__`` reaches, where code subscripts it."""
 OPERATES = "operates"
 """Trait: operation to the special methods that its code runs so on its operands; and within."""
 METHOD = "method "

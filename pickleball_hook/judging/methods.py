@@ -25,6 +25,7 @@ from policy_cache.model import (
     OPERATED,
     OPERATES,
     REFER,
+    SUBSCRIPTED,
     USED,
     Use,
 )
@@ -389,8 +390,9 @@ class Watch:
     def _reason_against_operators(self, cls: type, verdict: Verdict) -> str:
         """Return why special methods that finalizers run may not be there."""
         traits = verdict.traits
-        if OPERATED in traits:
-            self.operated[cls] = traits[OPERATED]
+        if OPERATED in traits or SUBSCRIPTED in traits:
+            subscripted = {"__getitem__": [False, []]} if SUBSCRIPTED in traits else {}
+            self.operated[cls] = {**subscripted, **traits.get(OPERATED, {})}
         self.operates.update(*traits.get(OPERATES, {}).get(LATER, ()))
         if not self.operates or not self.operated:
             return ""

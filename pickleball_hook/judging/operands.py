@@ -20,6 +20,7 @@ from policy_cache.model import (
     OPERATES,
     REFER,
     STATE,
+    SUBSCRIPTED,
     TEXTLESS,
 )
 
@@ -117,6 +118,8 @@ def check_operated(guard: Guard, verdict: Verdict, operation: str, values: list[
     first = {id(value) for value in values}
     objects, asked = [], set()
     for value in within(values, ()):
+        if isinstance(value, type) and (_ITEM in deep or (_ITEM in direct and id(value) in first)):
+            _check_subscripted(guard, verdict, operation, value)
         for name, (calls, methods_of) in operated.get(type(value), {}).items():
             if name in deep or (name in direct and id(value) in first):
                 asked.update(methods_of)
@@ -134,6 +137,18 @@ def check_operated(guard: Guard, verdict: Verdict, operation: str, values: list[
             dotted(verdict),
             OPCODES[operation],
             f"it may call what it is given, and it is given {guard.name(found)}",
+        )
+
+
+_ITEM = "__getitem__"
+
+
+def _check_subscripted(guard: Guard, verdict: Verdict, operation: str, cls: type) -> None:
+    """Check that a class may stand where the code looks an item up."""
+    reason = guard.class_verdict(cls).traits.get(SUBSCRIPTED)
+    if reason:
+        guard.refuse(
+            dotted(verdict), OPCODES[operation], f"it may subscript {cls.__name__}: {reason}"
         )
 
 

@@ -41,6 +41,7 @@ from policy_cache.model import (
     OPERATES,
     SETS,
     STATE,
+    SUBSCRIPTED,
     TEXTLESS,
     USED,
     Use,
@@ -139,6 +140,19 @@ def judge_implicit(case: Case) -> None:
         where = "__ne__" if compared else name
         case.unproven += [f"{where}: {doubt}" for doubt in summary.unproven]
         _weigh_implicit(case, name, summary)
+    _judge_subscript(case)
+
+
+def _judge_subscript(case: Case) -> None:
+    """Judge what subscripting the class itself does: code does so that takes it for a table."""
+    found = python_method(case.thing, "__class_getitem__")
+    if found is None:
+        return
+    summary = reach(found, case.thing, frozenset(parameters(found, True)), MOST_IMPLICIT)
+    case.files |= summary.files
+    hits = [hit for hit in summary.hits if hit.category in SEVERE]
+    if hits:
+        case.traits[SUBSCRIPTED] = f"its __class_getitem__ {hits[0]}"
 
 
 def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:

@@ -12,6 +12,7 @@ from tests.attacks.opcodes import POP
 MODULE = "gadgets.operators"
 GIVEN = "it may call what it is given"
 DROPPED = "value = None"
+PARAMETRIZED = name("gadgets.odd", "Parametrized")
 
 
 def made(cls: str, **state: object) -> bytes:
@@ -50,6 +51,27 @@ ATTACKS = [
         "an item is looked up by __new__",
         lambda canary: stream(new(name(MODULE, "Made"), acting("Item", canary), canary)),
         GIVEN,
+    ),
+    Attack(
+        "an item is looked up of a class",
+        lambda canary: stream(made("Items", held=PARAMETRIZED, key=canary)),
+        "it may subscript Parametrized",
+    ),
+    Attack(
+        "an item is looked up of a class by __new__",
+        lambda canary: stream(new(name(MODULE, "Made"), PARAMETRIZED, canary)),
+        "it may subscript Parametrized",
+    ),
+    Attack(
+        "an item is looked up of a class in a list by a function",
+        lambda canary: stream(call(name(MODULE, "looked_up"), value([PARAMETRIZED]), canary)),
+        "it may subscript Parametrized",
+    ),
+    Attack(
+        "a finalizer looks an item up of a class",
+        lambda canary: stream(made("Ends", held=PARAMETRIZED, key=canary)),
+        "a finalizer may run a method that calls what its object holds",
+        after=DROPPED,
     ),
     Attack(
         "an item is looked up by __init__",
