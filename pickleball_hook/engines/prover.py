@@ -384,6 +384,7 @@ class Prover(Guard):
             named.stand_in = None
         self.named = {}
         self.names = {}
+        self.asked = 0
 
     def readmit(self, named: Named) -> None:
         """Let a stream have a global that was judged for an earlier one."""
