@@ -35,7 +35,7 @@ def listen() -> None:
     _state["listening"] = True
     if not _state["hooked"]:
         _state["hooked"] = True
-        sys.addaudithook(_made_hook())
+        sys.addaudithook(_made_hook(effects.check))
 
 
 def silence() -> None:
@@ -49,23 +49,28 @@ def listening() -> bool:
     return _state["listening"]
 
 
-def _made_hook() -> Callable[[str, tuple[Any, ...]], None]:
-    """Return the hook, with all that it needs bound: the interpreter may be shutting down."""
+def _made_hook(check: Callable[..., None]) -> Callable[[str, tuple[Any, ...]], None]:
+    """Return the hook, with all that it needs bound: the interpreter may be shutting down.
+
+    Or somebody has put ``sys.modules`` back to what it was before the hook came (CPython's
+    test.support does): an import would be an event for the hook itself, without end.
+    """
     running = context.running
     rules = _rules
     state = _state
     frame = sys._getframe
+    find_class: list[Callable[..., None]] = []
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if not running and event != _FIND_CLASS:
             return
         if event in rules:
-            from pickleball_hook.net import effects
-
-            effects.check(event, args, frame(1))
+            check(event, args, frame(1))
         elif event == _FIND_CLASS and state["listening"]:
-            from pickleball_hook.net import backstop
+            if not find_class:
+                from pickleball_hook.net import backstop
 
-            backstop.check(args[0], args[1], frame(1))
+                find_class.append(backstop.check)
+            find_class[0](args[0], args[1], frame(1))
 
     return hook

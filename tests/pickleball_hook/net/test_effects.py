@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import pickle
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -186,3 +187,23 @@ def test_closed_streams_never_put_it_in() -> None:
         check=False,
     )
     assert done.stdout.strip() == "False", done.stderr
+
+
+FORGETFUL = """
+import pickle, sys
+import pickleball_hook
+pickleball_hook.install()
+from pickleball_hook.net import events
+events.listen()
+for name in [name for name in sys.modules if name.startswith("pickleball_hook.net")]:
+    del sys.modules[name]
+assert str(pickle.loads(b"cfractions\\nFraction\\n(S'1/2'\\ntR.")) == "1/2"
+"""
+
+
+def test_the_hook_holds_when_modules_are_forgotten() -> None:
+    """As CPython's test.support does, which puts ``sys.modules`` back to what it was."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORGETFUL], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
