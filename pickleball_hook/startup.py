@@ -28,6 +28,8 @@ AWAITED = ("_pickle", "pickle", "torch", "joblib", "cloudpickle", "dill")
 # part is patched when its whole has been imported, never in the middle of that.
 _PART_OF = {"_pickle": "pickle"}
 
+_OWN = ("pickleball_hook", "policy_cache")
+
 # Awaited modules that some thread is executing and patching. The parts of one are that thread's
 # business: another that tried would import what the first has half imported.
 _busy: set[str] = set()
@@ -41,9 +43,9 @@ class PickleballFinder:
     def find_spec(
         name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find an awaited module behind this finder (PEP 451); None for every other name."""
+        """Find an awaited module behind this finder (PEP 451), or one of ours that was there."""
         if name not in AWAITED:
-            return None
+            return _found_again(name) if target is None and name.startswith(_OWN) else None
         spec = _find_behind(name, path, target)
         # A loader without exec_module (PEP 302) cannot be watched: the import machinery would
         # call load_module on it and never tell us. None of CPython's loaders is of that kind.
@@ -149,6 +151,46 @@ def wake(
     elif not switched_off():
         _take_place()
     return None if switched_off() else PickleballFinder.find_spec(name, path, target)
+
+
+class _Known:
+    """The loader of a module that is there already."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+        self._spec = module.__spec__
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Give the module."""
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Put back what the import machinery has just replaced."""
+        module.__spec__ = self._spec
+
+
+def _found_again(name: str) -> ModuleSpec | None:
+    """Find a module of ours that somebody has taken out of ``sys.modules``.
+
+    Whoever puts that back to what it was (``mock.patch.dict(sys.modules)``, CPython's
+    test.support) takes out what the first load has imported meanwhile. A second copy of a module
+    would not know the errors and the loads of the first. Packages know their modules.
+    """
+    top, *parts = name.split(".")
+    package = sys.modules.get(top)
+    known = _packages.get(top) if package is None else _packages.setdefault(top, package)
+    for part in parts:
+        known = vars(known).get(part) if known is not None else None
+    spec = getattr(known, "__spec__", None)
+    if known is None or spec is None or spec.name != name:
+        return None
+    found: ModuleSpec = type(spec)(name, _Known(known), origin=spec.origin)
+    found.submodule_search_locations = spec.submodule_search_locations
+    return found
+
+
+_packages: dict[str, ModuleType] = {}
+"""Ours, once one of their modules has been asked for."""
 
 
 def installed() -> bool:
