@@ -127,6 +127,12 @@ def is_data_type(value: object) -> bool:
     )
 
 
+def is_mark(value: object) -> bool:
+    """Tell whether a value is what signatures, which functions may keep, have for nothing."""
+    inspect: Any = sys.modules.get("inspect")
+    return inspect is not None and value is getattr(inspect, "_empty", None)
+
+
 def is_number_type(value: object) -> bool:
     """Tell whether a value is one of numpy's own classes of numbers: calling it makes a number."""
     numpy: Any = sys.modules.get("numpy")

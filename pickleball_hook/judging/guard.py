@@ -17,6 +17,7 @@ from pickleball_hook.judging import methods, names
 from pickleball_hook.judging.callables import (
     bound_verdict,
     is_data_type,
+    is_mark,
     is_number_type,
     is_remover,
     only_looks,
@@ -258,7 +259,7 @@ class Guard:
         if only_looks(value) or is_remover(value) or is_number_type(value):
             return ""
         verdict = self.named_verdict(value)
-        if verdict is None and is_data_type(value):
+        if verdict is None and (is_data_type(value) or is_mark(value)):
             return ""  # the factory of a library's own defaultdict
         if verdict is None:
             return "it did not come from a name in the file"
