@@ -54,7 +54,7 @@ OPERATED = "operated"
 Such as code runs by an operator or a statement, and not the interpreter at any time (`ANYTIME`).
 """
 SUBSCRIPTED = "subscripted"
-"""Trait of a class: the sink that its ``__class_getitem__`` reaches, where code subscripts it."""
+"""Trait of a class: special method to the sink that it reaches where code runs it on the class."""
 OPERATES = "operates"
 """Trait: operation to the special methods that its code runs so on its operands; and within."""
 METHOD = "method "

@@ -101,15 +101,18 @@ def of_classes(guard: Guard, called: Called, callables: Iterable[Any]) -> Called
     A static or class method then runs with all arguments, any other one with the first for `self`.
     """
     for value in callables if not called.reason else ():
-        if not isinstance(value, type) or not value.__flags__ & _HEAP_TYPE:
+        if not isinstance(value, type):
             continue
-        for name in called.names:
-            verdict = guard.method_verdict(value, name)
+        asked = ((holder, name) for holder in (value, type(value)) for name in called.names)
+        for holder, name in asked:
+            if not holder.__flags__ & _HEAP_TYPE:
+                continue
+            verdict = guard.method_verdict(holder, name)
             if verdict is None or verdict.open or verdict.kind == "live":
                 continue
             if REFER not in verdict.grants:
                 reason = verdict.why_not(REFER)
-                who = f"{value.__module__}.{value.__qualname__}"
+                who = f"{holder.__module__}.{holder.__qualname__}"
                 return called._replace(reason=f"it may call {who}.{name}(): {reason}")
     return called
 
@@ -391,7 +394,7 @@ class Watch:
         """Return why special methods that finalizers run may not be there."""
         traits = verdict.traits
         if OPERATED in traits or SUBSCRIPTED in traits:
-            subscripted = {"__getitem__": [False, []]} if SUBSCRIPTED in traits else {}
+            subscripted = {name: [False, []] for name in traits.get(SUBSCRIPTED, ())}
             self.operated[cls] = {**subscripted, **traits.get(OPERATED, {})}
         self.operates.update(*traits.get(OPERATES, {}).get(LATER, ()))
         if not self.operates or not self.operated:

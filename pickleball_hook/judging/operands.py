@@ -118,8 +118,9 @@ def check_operated(guard: Guard, verdict: Verdict, operation: str, values: list[
     first = {id(value) for value in values}
     objects, asked = [], set()
     for value in within(values, ()):
-        if isinstance(value, type) and (_ITEM in deep or (_ITEM in direct and id(value) in first)):
-            _check_subscripted(guard, verdict, operation, value)
+        if isinstance(value, type):
+            run = {*deep, *direct} if id(value) in first else {*deep}
+            _check_subscripted(guard, verdict, operation, value, run)
         for name, (calls, methods_of) in operated.get(type(value), {}).items():
             if name in deep or (name in direct and id(value) in first):
                 asked.update(methods_of)
@@ -140,16 +141,14 @@ def check_operated(guard: Guard, verdict: Verdict, operation: str, values: list[
         )
 
 
-_ITEM = "__getitem__"
-
-
-def _check_subscripted(guard: Guard, verdict: Verdict, operation: str, cls: type) -> None:
-    """Check that a class may stand where the code looks an item up."""
-    reason = guard.class_verdict(cls).traits.get(SUBSCRIPTED)
-    if reason:
-        guard.refuse(
-            dotted(verdict), OPCODES[operation], f"it may subscript {cls.__name__}: {reason}"
-        )
+def _check_subscripted(
+    guard: Guard, verdict: Verdict, operation: str, cls: type, run: set[str]
+) -> None:
+    """Check that a class may stand where the code runs special methods."""
+    for name, reason in guard.class_verdict(cls).traits.get(SUBSCRIPTED, {}).items():
+        if name in run:
+            why = f"it may run {name} on {cls.__name__}: {reason}"
+            guard.refuse(dotted(verdict), OPCODES[operation], why)
 
 
 def _check_textless(guard: Guard, verdict: Verdict, operation: str, values: list[Any]) -> None:

@@ -24,6 +24,7 @@ from policy_cache.analysis.flow import (
     reach,
 )
 from policy_cache.analysis.flow import STATE as ALL_STATE
+from policy_cache.analysis.flow.definitions import owned_by_stdlib
 from policy_cache.analysis.reducers import named_lambda
 from policy_cache.analysis.sinks import SEVERE
 from policy_cache.model import (
@@ -144,15 +145,24 @@ def judge_implicit(case: Case) -> None:
 
 
 def _judge_subscript(case: Case) -> None:
-    """Judge what subscripting the class itself does: code does so that takes it for a table."""
-    found = python_method(case.thing, "__class_getitem__")
-    if found is None:
-        return
-    summary = reach(found, case.thing, frozenset(parameters(found, True)), MOST_IMPLICIT)
-    case.files |= summary.files
-    hits = [hit for hit in summary.hits if hit.category in SEVERE]
-    if hits:
-        case.traits[SUBSCRIPTED] = f"its __class_getitem__ {hits[0]}"
+    """Judge what code does that takes the class itself for a table: it subscripts it.
+
+    And whatever else of the metaclass it runs by an operator.
+    """
+    asked = [("__getitem__", "__class_getitem__", case.thing)]
+    for metaclass in lineage(case.thing).metaclasses:
+        if metaclass.kind == "class" and not owned_by_stdlib(metaclass):
+            asked += [(name, name, metaclass) for name in sorted(_BY_CODE)]
+    for name, method, holder in asked:
+        found = python_method(holder, method)
+        if found is None:
+            continue
+        summary = reach(found, holder, frozenset(parameters(found, True)), MOST_IMPLICIT)
+        case.files |= summary.files
+        hits = [hit for hit in summary.hits if hit.category in SEVERE]
+        if hits:
+            table = case.traits.get(SUBSCRIPTED, {})
+            case.traits[SUBSCRIPTED] = {**table, name: f"its {method} {hits[0]}"}
 
 
 def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:

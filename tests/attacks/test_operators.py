@@ -55,17 +55,27 @@ ATTACKS = [
     Attack(
         "an item is looked up of a class",
         lambda canary: stream(made("Items", held=PARAMETRIZED, key=canary)),
-        "it may subscript Parametrized",
+        "it may run __getitem__ on Parametrized",
+    ),
+    Attack(
+        "an item is looked up of a class by its metaclass",
+        lambda canary: stream(made("Items", held=name("gadgets.odd", "Table"), key=canary)),
+        "it may run __getitem__ on Table",
+    ),
+    Attack(
+        "a class is asked for what is in it by its metaclass",
+        lambda canary: stream(made("Members", held=name("gadgets.odd", "Table"), key=canary)),
+        "it may run __contains__ on Table",
     ),
     Attack(
         "an item is looked up of a class by __new__",
         lambda canary: stream(new(name(MODULE, "Made"), PARAMETRIZED, canary)),
-        "it may subscript Parametrized",
+        "it may run __getitem__ on Parametrized",
     ),
     Attack(
         "an item is looked up of a class in a list by a function",
         lambda canary: stream(call(name(MODULE, "looked_up"), value([PARAMETRIZED]), canary)),
-        "it may subscript Parametrized",
+        "it may run __getitem__ on Parametrized",
     ),
     Attack(
         "a finalizer looks an item up of a class",
