@@ -101,18 +101,15 @@ def of_classes(guard: Guard, called: Called, callables: Iterable[Any]) -> Called
     A static or class method then runs with all arguments, any other one with the first for `self`.
     """
     for value in callables if not called.reason else ():
-        if not isinstance(value, type):
+        if not isinstance(value, type) or not value.__flags__ & _HEAP_TYPE:
             continue
-        asked = ((holder, name) for holder in (value, type(value)) for name in called.names)
-        for holder, name in asked:
-            if not holder.__flags__ & _HEAP_TYPE:
-                continue
-            verdict = guard.method_verdict(holder, name)
+        for name in called.names:
+            verdict = guard.method_verdict(value, name)
             if verdict is None or verdict.open or verdict.kind == "live":
                 continue
             if REFER not in verdict.grants:
                 reason = verdict.why_not(REFER)
-                who = f"{holder.__module__}.{holder.__qualname__}"
+                who = f"{value.__module__}.{value.__qualname__}"
                 return called._replace(reason=f"it may call {who}.{name}(): {reason}")
     return called
 
