@@ -98,18 +98,22 @@ def called_on(guard: Guard, verdict: Verdict, operation: str, operands: list[Any
 def of_classes(guard: Guard, called: Called, callables: Iterable[Any]) -> Called:
     """Judge the same methods where a class is in the place of the object: ``state["log"].open()``.
 
-    A static or class method then runs with all arguments, any other one with the first for `self`.
+    A static or class method then runs with all arguments, any other one with the first for `self`;
+    a method of the metaclass as one of an object.
     """
     for value in callables if not called.reason else ():
-        if not isinstance(value, type) or not value.__flags__ & _HEAP_TYPE:
+        if not isinstance(value, type):
             continue
-        for name in called.names:
-            verdict = guard.method_verdict(value, name)
+        asked = ((holder, name) for holder in (value, type(value)) for name in called.names)
+        for holder, name in asked:
+            if not holder.__flags__ & _HEAP_TYPE:
+                continue
+            verdict = guard.method_verdict(holder, name)
             if verdict is None or verdict.open or verdict.kind == "live":
                 continue
             if REFER not in verdict.grants:
                 reason = verdict.why_not(REFER)
-                who = f"{value.__module__}.{value.__qualname__}"
+                who = f"{holder.__module__}.{holder.__qualname__}"
                 return called._replace(reason=f"it may call {who}.{name}(): {reason}")
     return called
 

@@ -75,6 +75,7 @@ NAMED: dict[str, Callable[[], bytes]] = {
     "a static method of a class": lambda: hidden("Starter"),
     "a static method of an object": lambda: new(hidden("Starter")),
     "a class method of a class": lambda: hidden("ClassStarter"),
+    "a method of the metaclass of a class": lambda: hidden("MetaStarter"),
 }
 
 

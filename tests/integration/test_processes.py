@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,6 +138,11 @@ if __name__ == "__main__":
 """
 
 
+# loky unlinks a semaphore and says so to its tracker in two steps, in threads that the end of the
+# interpreter may stop between them: the tracker then warns, with the hook or without.
+TRACKER = re.compile(r"[^\n]*resource_tracker\.py:\d+: UserWarning:[^\n]*\n  [^\n]*\n")
+
+
 @pytest.mark.parametrize("title", SCRIPTS)
 def test_results_are_those_without_the_hook(run: Runner, title: str) -> None:
     script = f"{COMMON}{SEND}\nif __name__ == '__main__':{SCRIPTS[title]}"
@@ -146,7 +152,7 @@ def test_results_are_those_without_the_hook(run: Runner, title: str) -> None:
     assert guarded.returncode == 0, guarded.stderr
     assert guarded.stdout == plain.stdout
     assert json.loads(plain.stdout.splitlines()[0])
-    assert guarded.stderr == plain.stderr
+    assert TRACKER.sub("", guarded.stderr) == TRACKER.sub("", plain.stderr)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

@@ -168,6 +168,18 @@ class ClassStarter:
         open(path, "w").close()
 
 
+class StarterMeta(type):
+    """A metaclass: its methods are methods of its classes."""
+
+    def start(cls, path: str) -> None:
+        """Act."""
+        open(path, "w").close()
+
+
+class MetaStarter(metaclass=StarterMeta):
+    """Has the method of its metaclass."""
+
+
 class Table:
     """Its reducer gives it all its attributes in a dict."""
 
