@@ -9,7 +9,7 @@ from policy_cache.source.distributions import STDLIB
 from policy_cache.source.hierarchy import lineage
 from policy_cache.source.resolve import Thing
 from policy_cache.source.skeleton import functions, may_hold
-from policy_cache.source.syntax import nodes
+from policy_cache.source.syntax import mentions, nodes
 
 _NAMING = frozenset(["__name__", "__qualname__", "__doc__", "__module__"])
 _PROTOCOL = frozenset(
@@ -100,9 +100,9 @@ def own_special_names(thing: Thing) -> list[str]:
     for base in lineage(thing).mro:
         if base.kind != "class" or base.node is None or base.source is None:
             continue
-        if _KEEPS_NAMES.search(base.source.text):
+        if mentions(base.source, _KEEPS_NAMES):
             found |= _special_names_kept(base.node)
-        if base.source.module.owner.kind == STDLIB or not _NAMES_ITSELF.search(base.source.text):
+        if base.source.module.owner.kind == STDLIB or not mentions(base.source, _NAMES_ITSELF):
             continue
         for function in functions(base.node):
             if may_hold(function, _NAMES_ITSELF):

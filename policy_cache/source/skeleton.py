@@ -149,16 +149,17 @@ def _cut(text: bytes) -> tuple[bytes, dict[int, _Stub]]:
     """Return the text with stubs for the bodies of functions, and the stubs by line of ``def``."""
     parts: list[bytes] = []
     stubs: dict[int, _Stub] = {}
+    quotes = tuple(quotes for quotes in _QUOTES if quotes in text)
     kept = at = 0
     line = 1  # of the offset `kept`
     while (head := _DEF.search(text, at)) is not None:
         rest = _REST.match(text, head.end(), head.end() + _LONGEST_HEAD)
         start = rest.end() if rest is not None else head.end()
-        if rest is None or _is_within_string(text, kept, start):
+        if rest is None or _is_within_string(text, kept, start, quotes):
             at = start - 1
             continue
         indent = len(head[1])
-        end = _end_of_body(text, start, indent)
+        end = _end_of_body(text, start, indent, quotes)
         at = end - 1
         if end == start:
             continue
@@ -172,13 +173,16 @@ def _cut(text: bytes) -> tuple[bytes, dict[int, _Stub]]:
     return b"".join(parts), stubs
 
 
-def _is_within_string(text: bytes, start: int, end: int) -> bool:
+def _is_within_string(text: bytes, start: int, end: int, quotes: tuple[bytes, ...]) -> bool:
     """Guess whether a string of several lines is open at the end of a stretch of text."""
-    return any(text.count(quotes, start, end) % 2 for quotes in _QUOTES)
+    return any(text.count(quote, start, end) % 2 for quote in quotes)
 
 
-def _end_of_body(text: bytes, start: int, indent: int) -> int:
-    """Return the offset of the first line that no longer belongs to a body."""
+def _end_of_body(text: bytes, start: int, indent: int, quotes: tuple[bytes, ...]) -> int:
+    """Return the offset of the first line that no longer belongs to a body.
+
+    `quotes` are those of strings of several lines that the text has anywhere.
+    """
     pattern = _ENDS.get(indent)
     if pattern is None:
         pattern = _ENDS[indent] = re.compile(rb"\n(?! {%d}|[ ]*(?:\#|\n|\Z))" % (indent + 1))
@@ -187,7 +191,7 @@ def _end_of_body(text: bytes, start: int, indent: int) -> int:
         found = pattern.search(text, at)
         at = found.end() if found is not None else len(text)
         continued = found is not None and text[found.start() - 1 : found.start()] == b"\\"
-        if not continued and not _is_within_string(text, start, at):
+        if not continued and not _is_within_string(text, start, at, quotes):
             return at if number == 0 or _is_body(text[start:at]) else start
         if found is None:
             break

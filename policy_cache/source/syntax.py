@@ -68,6 +68,7 @@ a module in the making is edited and reloaded, in the life of one process."""
 
 _class_scopes: dict[tuple[str, int, str], Scope] = {}
 _nodes: dict[ast.AST, list[ast.AST]] = {}
+_mentioned: dict[tuple[str, str, re.Pattern[bytes]], bool] = {}
 _PLAIN_FIELDS = frozenset(
     [
         *("ctx", "op", "ops", "id", "attr", "arg", "asname", "module", "level", "kind", "rest"),
@@ -86,6 +87,7 @@ def forget() -> None:
     _stamps.clear()
     _class_scopes.clear()
     _nodes.clear()
+    _mentioned.clear()
 
 
 def held() -> int:
@@ -114,6 +116,15 @@ def nodes(root: ast.AST) -> list[ast.AST]:
                     found.append(value)
         _nodes[root] = found
     return found
+
+
+def mentions(src: Source, pattern: re.Pattern[bytes]) -> bool:
+    """Tell whether a pattern matches anywhere in the text of a module; kept for each pattern."""
+    key = (src.module.file, src.module.name, pattern)
+    known = _mentioned.get(key)
+    if known is None:
+        known = _mentioned[key] = pattern.search(src.text) is not None
+    return known
 
 
 def source(name: str) -> Source | None:
@@ -254,6 +265,8 @@ def _collect_target(target: ast.expr, value: ast.expr, scope: Scope) -> None:
 
 def _collect_globals(text: bytes, tree: ast.Module, scope: Scope) -> None:
     """Bind the classes and functions that a function puts among the globals of its module."""
+    if b"global" not in text:  # found faster than that no line begins with it
+        return
     names = {name.strip() for found in _GLOBAL.findall(text) for name in found.decode().split(",")}
     names.difference_update(scope.names)
     if names:

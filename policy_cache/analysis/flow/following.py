@@ -15,7 +15,7 @@ from policy_cache.analysis.flow.definitions import (
 )
 from policy_cache.analysis.flow.frame import Frame, asked
 from policy_cache.analysis.flow.objects import opens, wholes, with_state
-from policy_cache.analysis.flow.summary import Given, Summary
+from policy_cache.analysis.flow.summary import Given, Summary, by_holder
 from policy_cache.analysis.flow.tables import (
     CALLABLE,
     FUNCTION,
@@ -110,12 +110,11 @@ class Following(Frame):
             self._note(hit._replace(chain=(at, *hit.chain)))
         self._doubts(below.unproven)
         self.files |= below.files
-        for method in below.methods:
-            holder, _, name = method.rpartition(".")
+        for holder, names in by_holder(below.methods):
             if holder and passed:
-                self.methods |= asked(passed.get(holder, DATA), [name])
+                self.methods |= asked(passed.get(holder, DATA), names)
             else:
-                self.methods.add(f".{name}")
+                self.methods.update(f".{name}" for name in names)
 
     def _translate(
         self, thing: Thing, call: Call, passed: dict[str, Value], below: Summary

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from policy_cache.source.syntax import Source
 
-_ASSIGNS = re.compile(rb"\bself[\s\\]*\.[\s\\]*(\w+)[\s\\)]*(?:=(?!=)|:(?!=))")
+_ASSIGNS = re.compile(rb"self[\s\\]*\.[\s\\]*(\w+)[\s\\)]*(?:=(?!=)|:(?!=))")
 """An assignment to an attribute, or what may look like one."""
 
 
@@ -297,7 +297,7 @@ def _is_none_at_first(thing: Thing) -> bool:
 def _declared(name: str) -> re.Pattern[bytes]:
     """Return a pattern of ``global`` statements with a name."""
     quoted = re.escape(name.encode())
-    return re.compile(rb"\bglobal\b[^\n;#]*(?:\\\n[^\n;#]*)*\b" + quoted + rb"\b")
+    return re.compile(rb"global\b[^\n;#]*(?:\\\n[^\n;#]*)*\b" + quoted + rb"\b")
 
 
 def _rebound(thing: Thing) -> list[ast.expr] | None:

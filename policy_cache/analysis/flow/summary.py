@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_cache.analysis.values import NOTHING, Atom, Value, join
@@ -69,6 +70,16 @@ def either(one_way: Summary, other: Summary) -> Summary:
         one_way.methods | other.methods,
         one_way.near | other.near,
     )
+
+
+@lru_cache(maxsize=1024)
+def by_holder(methods: frozenset[str]) -> list[tuple[str, list[str]]]:
+    """Return the attributes of :attr:`Summary.methods`, those of a holder together."""
+    found: dict[str, list[str]] = {}
+    for method in methods:
+        holder, _, name = method.rpartition(".")
+        found.setdefault(holder, []).append(name)
+    return [*found.items()]
 
 
 Given = frozenset[tuple[str, Atom]]
