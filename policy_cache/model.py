@@ -94,6 +94,33 @@ def depends(traits: dict[str, Any], operation: str) -> bool:
     return any(operation in traits.get(name, ()) for name in (INERT, TEXTLESS, METHODS))
 
 
+def joined_traits(several: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the traits of classes that are one class now: each restriction of any holds."""
+    joined: dict[str, Any] = {}
+    for traits in several:
+        for name, value in traits.items():
+            joined[name] = _joined(joined[name], value) if name in joined else value
+    for name in ("assigns", "fresh"):  # permissions: all the others are facts or restrictions
+        if name in joined:
+            joined[name] = all(traits.get(name, name == "assigns") for traits in several)
+    if "setters" in joined:  # judged for each class with its own bases
+        joined["setters"] = []
+    joined.pop(DEFERRED, None)
+    return joined
+
+
+def _joined(one: Any, other: Any) -> Any:
+    """Return what two classes have together of a trait: names, rows, or tables of them."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        both = {key: _joined(one[key], other[key]) for key in one.keys() & other.keys()}
+        return {**one, **other, **both}
+    if not isinstance(one, (list, tuple)) or not isinstance(other, (list, tuple)):
+        return one or other
+    if any(isinstance(part, (list, tuple)) for part in (*one, *other)):
+        return [_joined(*parts) for parts in zip(one, other, strict=True)]
+    return sorted({*one, *other})
+
+
 class Verdict(NamedTuple):
     """What one global may do, and why.
 

@@ -17,6 +17,7 @@ from policy_cache.model import (
     STATE,
     UNREDUCED,
     Verdict,
+    joined_traits,
     refused,
 )
 from policy_cache.source.locate import main_file
@@ -552,7 +553,7 @@ def _derived_verdict(value: object) -> Verdict | None:
         return None
     shared = [op for op in (REFER, CONSTRUCT, STATE) if all(op in v.grants for v in judged)]
     evidence = f"made of {', '.join(verdict.target for verdict in judged)}, with nothing of its own"
-    traits = _joined([verdict.traits for verdict in judged])
+    traits = joined_traits([verdict.traits for verdict in judged])
     files = tuple(sorted({file for verdict in judged for file in verdict.files}))
     grants = dict.fromkeys(shared, evidence)
     module, name = value.__module__, value.__qualname__
@@ -569,24 +570,6 @@ def _is_bare(name: str, value: object) -> bool:
 
 def _is_ruled(verdict: Verdict) -> bool:
     return bool(verdict.rule or verdict.traits.get("state_rule"))
-
-
-def _joined(several: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the traits of classes that are one class now: each restriction of any holds."""
-    joined: dict[str, Any] = {}
-    for traits in several:
-        for key, value in traits.items():
-            known = joined.get(key)
-            if isinstance(value, (list, tuple)):
-                joined[key] = sorted({*(known or ()), *value})
-            elif key in ("assigns", "fresh"):
-                joined[key] = all(other.get(key, key == "assigns") for other in several)
-            else:
-                joined[key] = known or value
-    if "setters" in joined:  # judged for each class with its own bases
-        joined["setters"] = []
-    joined.pop("deferred", None)
-    return joined
 
 
 def _message_verdict(value: object) -> Verdict | None:

@@ -28,6 +28,7 @@ from policy_cache.model import (
     UNREDUCED,
     UNRESOLVED,
     Verdict,
+    joined_traits,
 )
 from policy_cache.source.distributions import STDLIB
 from policy_cache.source.locate import is_stdlib
@@ -176,13 +177,11 @@ def _is_unknown(cls: type) -> bool:
 
 def _refused_by_bases(bases: list[type]) -> dict[str, str]:
     """Return what the verdicts on the bases forbid, ``*`` if one may not even be referred to."""
-    from policy_cache import policies
-
     refusals: dict[str, str] = {}
     for base in bases:
         if base.__module__ in _SILENT_BASES:
             continue
-        found = policies.verdict(base.__module__, base.__qualname__, CALL)
+        found = _judged(base)
         if REFER not in found.grants:
             reason = f"it derives from {base.__module__}.{base.__qualname__}: "
             return {"*": reason + found.why_not(REFER)}
@@ -190,29 +189,32 @@ def _refused_by_bases(bases: list[type]) -> dict[str, str]:
             continue  # compiled, and not shown by the files beside it: as where there is source
         for operation in (CONSTRUCT, STATE, CALL, FILL):
             reason = found.refusals.get(operation, "")
-            if reason and not (operation == CALL and found.traits.get(UNREDUCED)):
+            silent = operation == FILL and not any(hasattr(base, name) for name in _FILLERS)
+            if operation == CALL and found.traits.get(UNREDUCED):
+                continue
+            if reason and not silent and base not in (list, dict, set):
                 refusals.setdefault(operation, f"its base {base.__qualname__}: {reason}")
-    if any(issubclass(base, (list, dict, set)) for base in bases):
-        refusals.pop(FILL, None)
     return refusals
+
+
+def _judged(base: type) -> Verdict:
+    """Return the verdict on a base that analysis finds, with all its operations."""
+    from policy_cache import policies
+
+    policies.verdict(base.__module__, base.__qualname__, FILL)
+    return policies.verdict(base.__module__, base.__qualname__, CALL)
 
 
 def _inherited_traits(bases: list[type]) -> dict[str, Any]:
     """Return what the unpickler needs to know of the bases that analysis finds."""
-    from policy_cache import policies
-
-    traits: dict[str, Any] = {}
+    several: list[dict[str, Any]] = []
     for base in bases:
         if base.__module__ in _SILENT_BASES:
             continue
-        found = policies.verdict(base.__module__, base.__qualname__, CALL)
-        for name, value in found.traits.items():
-            if name in _OWN_TRAITS or not value:
-                continue
-            known = traits.get(name)
-            both = isinstance(known, (list, tuple)) and isinstance(value, (list, tuple))
-            traits[name] = sorted({*known, *value}) if both else value  # type: ignore[misc]
-    return traits
+        several.append(
+            {name: value for name, value in _judged(base).traits.items() if name not in _OWN_TRAITS}
+        )
+    return joined_traits(several)
 
 
 def _holders(module: str, qualname: str) -> tuple[type, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.attacks.assembler import build, call, name, new, stack_name, stream, value
 from tests.attacks.harness import Arenas, Attack, check, check_audit, claims
-from tests.attacks.opcodes import APPENDS, MARK
+from tests.attacks.opcodes import APPENDS, MARK, SETITEM
 
 PROGRAM = """
 exec('''
@@ -57,7 +59,47 @@ def attack(what: str, *parts: object, refusal: str = "", after: str = "") -> Att
     return Attack(what, made, refusal, before=PROGRAM, after=after)
 
 
+DERIVED = PROGRAM.replace(
+    "class Plain:",
+    """from gadgets import hidden, methods
+class Plain:""",
+).replace(
+    "class Holder:",
+    """class Both(methods.Logs, methods.Shelf): pass
+class Keyed(hidden.ActsByItem): pass
+class Holder:""",
+)
+"""The same with classes that derive from those of a library."""
+
+
+def derived(what: str, made: Callable[[str], bytes], refusal: str = "") -> Attack:
+    """Return an attack on those."""
+    return Attack(what, lambda canary: stream(made(canary)), refusal, before=DERIVED)
+
+
 ATTACKS = [
+    derived(
+        "a setter of one of two bases",
+        lambda canary: build(
+            new(of("Both")), {"log": build(new(name("gadgets.methods", "File")), {"path": canary})}
+        ),
+        "close() of an instance of gadgets.methods.File",
+    ),
+    derived(
+        "items of a base of a library",
+        lambda canary: new(of("Keyed")) + value("key") + value(canary) + SETITEM,
+        "__setitem__",
+    ),
+    derived(
+        "items that a base of a library closes",
+        lambda canary: (
+            new(of("Both"))
+            + MARK
+            + build(new(name("gadgets.methods", "File")), {"path": canary})
+            + APPENDS
+        ),
+        "close() of an instance of gadgets.methods.File",
+    ),
     attack("a function is called", lambda canary: call(of("act"), canary), refusal="mkdir"),
     attack("a function that a reducer names", lambda canary: call(of("named"), canary)),
     attack("a class that a reducer names", lambda canary: call(of("Made"), canary)),

@@ -6,7 +6,17 @@ import json
 
 import pytest
 
-from policy_cache.model import CALL, REFER, STATE, Verdict, refused
+from policy_cache.model import (
+    CALL,
+    INERT,
+    METHODS,
+    OPERATED,
+    REFER,
+    STATE,
+    Verdict,
+    joined_traits,
+    refused,
+)
 
 VERDICT = Verdict(
     "acme",
@@ -69,3 +79,29 @@ def test_open_means_that_only_the_live_object_can_tell() -> None:
     assert not refused("acme", "f", "").open
     assert not VERDICT.open
     assert not VERDICT._replace(kind="unresolved").open
+
+
+def test_classes_that_are_one_have_the_restrictions_of_all() -> None:
+    first = {
+        INERT: [STATE],
+        METHODS: {STATE: [["close"], []]},
+        OPERATED: {"__getitem__": [False, ["get"]]},
+        "assigns": True,
+        "setters": ["x"],
+    }
+    second = {
+        INERT: [CALL],
+        METHODS: {STATE: [[], ["open"]], CALL: [[], ["run"]]},
+        OPERATED: {"__getitem__": [True, []]},
+        "assigns": False,
+    }
+    expected = {
+        INERT: [CALL, STATE],
+        METHODS: {STATE: [["close"], ["open"]], CALL: [[], ["run"]]},
+        OPERATED: {"__getitem__": [True, ["get"]]},
+        "assigns": False,
+        "setters": [],
+    }
+    assert joined_traits([first, second]) == expected
+    assert joined_traits([second, first]) == expected
+    assert joined_traits([{}, {}]) == {}

@@ -129,7 +129,7 @@ def _reach(
     question.walking.discard(key)
     cut = question.cuts.pop() - {key}
     question.cuts[-1] |= cut
-    if not cut or depth == 0:
+    if not cut:
         _summaries[key] = summary
     elif TOO_MUCH not in cut:
         _partial[key] = Partial(summary, frozenset(cut), depth)

@@ -253,6 +253,39 @@ def test_what_was_cut_short_serves_no_other_question(reached: Reached, library) 
     assert sinks(flow_of_g) == {"os:system"}
 
 
+WIDE = "".join(f"def g{n}(c): return c\n" for n in range(9))
+LONG = "".join(f"def h{n}(c): return h{n + 1}(c)\n" for n in range(11))
+QUESTIONS = (("wide", 4), ("wide", 80), ("f", 80), ("h0", 80), ("h7", 80), ("h3", 3))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4, 5), (5, 4, 3, 2, 1, 0), (3, 0, 5, 1, 4, 2)])
+def test_answers_do_not_depend_on_what_was_asked_before(
+    reached: Reached, order: tuple[int, ...]
+) -> None:
+    """What one question has cut short is asked anew by a question that may go further."""
+    calls = "".join(f" g{n}(c)\n" for n in range(9))
+    source = f"{WIDE}{LONG}def h11(c): return wide(c)\ndef wide(c):\n{calls} os.remove(c)\n"
+    reached(source + "def f(c): return wide(c)")
+
+    def asked(index: int) -> tuple[set[str], bool]:
+        name, most = QUESTIONS[index]
+        function = resolve("acme", name)
+        assert function is not None
+        summary = reach(function, None, frozenset("c"), most)
+        return sinks(summary), bool(summary.unproven)
+
+    alone = []
+    for index in range(len(QUESTIONS)):
+        flow.forget()
+        alone.append(asked(index))
+    assert (set(), True) in alone and ({"os:remove"}, False) in alone
+    flow.forget()
+    for index in order:
+        found = asked(index)
+        assert found[0] >= alone[index][0]
+        assert found[0] or found[1]
+
+
 def test_a_sink_far_away_counts(reached: Reached) -> None:
     """However many calls lie between: each is one that a file makes happen."""
     source = "def g0(n, c): return getattr(os, n)(c)\n"
