@@ -6,7 +6,9 @@ builds the objects and saves them (pickle protocols 2 to 5, joblib, ``torch.save
 second loads every file with ``PICKLEBALL_MODE=off``, a third under enforce, with an empty policy
 cache. What the two loaded is compared as pickled again, or by types and plain values where an
 object never pickles equal twice; where they differ a fourth loads in plain Python once more, and
-what is not equal between the second and the fourth is not compared.
+what is not equal between the second and the fourth is not compared. With ``--written-by`` the first
+process is one of another environment, with other versions of the libraries: what plain Python loads
+of its files has to load equal, and what it cannot load has to fail with the same error.
 
 Exit status 1 when something that plain Python loads is refused or differs, and `EXPLAINED` does
 not say why.
@@ -122,6 +124,7 @@ EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
         "what a call gives is called: only a name can be",
     ),
 )
+FAILED = "failed in plain Python too"
 START, END = "<!-- round trips: written by bench/roundtrips.py -->", "<!-- end of round trips -->"
 
 
@@ -154,6 +157,13 @@ def families() -> list[Family]:
     return found
 
 
+def failure(answer: dict[str, Any]) -> tuple[str | None, str]:
+    """The type and text of an error, without addresses and what a crash has left."""
+    if answer["result"] == "crash":
+        return None, "crash"
+    return answer.get("type"), re.sub(r"0x[0-9a-f]+", "0x", answer.get("message", ""))
+
+
 class Outcome(NamedTuple):
     """What became of one file of a case in plain Python and under the guard."""
 
@@ -165,8 +175,10 @@ class Outcome(NamedTuple):
     @property
     def verdict(self) -> str:
         if self.plain["result"] != "loaded":
-            same = self.guarded["result"] != "loaded"
-            return "failed in plain Python too" if same else "loaded only when guarded"
+            if self.guarded["result"] == "loaded":
+                return "loaded only when guarded"
+            same = failure(self.plain) == failure(self.guarded)
+            return FAILED if same else f"{FAILED}, differently"
         if self.guarded["result"] != "loaded":
             return str(self.guarded["result"])
         for name in ("repickled", "outlined"):
@@ -185,7 +197,13 @@ class Report(NamedTuple):
 
 
 def run(
-    family: Family, mode: str, action: str, folder: Path, home: Path, time: str = ""
+    family: Family,
+    mode: str,
+    action: str,
+    folder: Path,
+    home: Path,
+    time: str = "",
+    python: str = sys.executable,
 ) -> list[dict[str, Any]]:
     """Do `action` for all of `family`; after a case that ends the process go on with the next."""
     results = folder / f"{action}-{mode}{time}.jsonl"
@@ -204,7 +222,7 @@ def run(
     files = folder / "files"
     while True:
         done = [json.loads(line) for line in results.read_text().splitlines()]
-        command = [sys.executable, *family.command, action, str(files), str(results)]
+        command = [python, *family.command, action, str(files), str(results)]
         skip = str(len(done))
         try:
             ended = subprocess.run(
@@ -236,10 +254,10 @@ def run(
             stream.write(json.dumps(lost) + "\n")
 
 
-def measure(family: Family, folder: Path, home: Path) -> Report | None:
-    """Save, load plain, load guarded; None where the family's libraries are absent."""
+def measure(family: Family, folder: Path, home: Path, writer: str) -> Report | None:
+    """Save with `writer`, load plain, load guarded; None where the libraries are absent."""
     (folder / "files").mkdir(parents=True)
-    saved = run(family, "off", "save", folder, home)
+    saved = run(family, "off", "save", folder, home, python=writer)
     if not saved:
         return None
     versions = folder / "files" / "versions.json"
@@ -296,7 +314,7 @@ def row(report: Report) -> Row:
     """Count the objects of a family that plain Python loads."""
     by_case: dict[str, list[Outcome]] = collections.defaultdict(list)
     for outcome in report.outcomes:
-        if outcome.verdict != "failed in plain Python too":
+        if outcome.verdict != FAILED:
             by_case[outcome.case].append(outcome)
     explained: Counter[str] = Counter()
     others = 0
@@ -349,7 +367,7 @@ def show(report: Report, verbose: bool) -> int:
     print(f"  {len(by_case)} objects, {len(report.outcomes)} files: {told}")
     unexplained = 0
     for case, outcomes in by_case.items():
-        bad = [o for o in outcomes if o.verdict not in ("loaded", "failed in plain Python too")]
+        bad = [o for o in outcomes if o.verdict not in ("loaded", FAILED)]
         why = {explanation(report.family, outcome) for outcome in bad}
         if not bad:
             continue
@@ -366,7 +384,7 @@ def show(report: Report, verbose: bool) -> int:
             print(f"  not built: {text}")
         for case, outcomes in by_case.items():
             for o in outcomes[:1]:
-                if o.verdict == "failed in plain Python too":
+                if o.verdict == FAILED:
                     print(f"  plain Python: {case}: {o.plain.get('message', '')[:200]}")
     sys.stdout.flush()
     return unexplained
@@ -376,6 +394,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("families", nargs="*", help="names of modules in roundtrips/; all if none")
     parser.add_argument("--write", type=Path, help="a README to put the table into")
+    parser.add_argument(
+        "--written-by", default=sys.executable, help="the Python of another environment saves"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="families at a time")
     parser.add_argument("--verbose", action="store_true", help="also what could not be built")
     arguments = parser.parse_args()
@@ -385,7 +406,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="roundtrips-") as home:
         with ThreadPoolExecutor(arguments.jobs) as pool:
             reports = pool.map(
-                lambda f: measure(f, Path(home, f.name.replace(" ", "")), Path(home)), wanted
+                lambda f: measure(
+                    f, Path(home, f.name.replace(" ", "")), Path(home), arguments.written_by
+                ),
+                wanted,
             )
         for family, report in zip(wanted, reports, strict=True):
             if report is None:

@@ -121,6 +121,37 @@ def test_forged_flags_of_an_object_dtype(state: bytes) -> None:
             entry.loads(stream, encoding=encoding)
 
 
+def aligned(flags: int) -> bytes:
+    """A dtype with a number and, where `flags` are those of pointers, an object."""
+    second = b"S'O8'" if flags & 0x01 else b"S'f8'"
+    order, sub = (b"|", b"I63") if flags & 0x01 else (b"<", b"I0")
+    return (
+        b"cnumpy\ndtype\n(S'V16'\nI0\nI1\ntR(I3\nS'|'\nN(S'a'\nS'b'\nt(dS'a'\n(cnumpy\ndtype\n"
+        b"(S'i1'\nI0\nI1\ntR(I3\nS'|'\nNNNI-1\nI-1\nI0\ntbI0\ntsS'b'\n(cnumpy\ndtype\n("
+        + second
+        + b"\nI0\nI1\ntR(I3\nS'"
+        + order
+        + b"'\nNNNI-1\nI-1\n"
+        + sub
+        + b"\ntbI8\ntsI16\nI8\nI%d\ntb." % flags
+    )
+
+
+@pytest.mark.parametrize("flags", [-112, -101])
+def test_flags_of_aligned_structures_below_numpy_2(flags: int) -> None:
+    """They were written as one signed character (numpy 1.26 core/src/multiarray/descriptor.c)."""
+    pytest.importorskip("numpy")
+    stream = aligned(flags)
+    assert entry.loads(stream).__reduce__() == originals.c_loads(stream).__reduce__()
+
+
+@pytest.mark.parametrize("flags", [-112 + 0x02, -101 - 0x08, -101 - 0x10, -112 - 0x100, 0x1000090])
+def test_forged_flags_of_aligned_structures(flags: int) -> None:
+    pytest.importorskip("numpy")
+    with pytest.raises(PolicyViolation):
+        entry.loads(aligned(flags))
+
+
 def test_a_registered_dtype_keeps_its_state() -> None:
     """Such a dtype exists once: a state that changes it is refused, its own is not."""
     numpy = pytest.importorskip("numpy")
