@@ -1,9 +1,9 @@
-"""Source text to a tree whose function bodies are parsed when they are first looked at.
+"""Source text to a tree whose functions are parsed when they are first looked at.
 
-A question about a library needs the bodies of a few hundred of its functions, and its modules hold
-thousands. What stands between them (classes, imports, assignments, the heads of functions) is
-parsed at once, with a stub for each body; the body's own text is parsed when it is asked for, at
-its own lines.
+A question about a library needs a few hundred of its functions, and its modules hold thousands.
+What stands between them (classes, imports, assignments, decorators, the names of functions) is
+parsed at once, with a stub for each function; its parameters and its body are parsed when one of
+them is asked for, at their own lines.
 
 Where a body ends is told by indentation (the language reference, "Indentation"): at the first line
 that is indented less and is neither blank nor a comment. Lines within brackets, within a string of
@@ -51,34 +51,48 @@ _MOST_DEDENTED = 400
 _QUOTES = (b'"""', b"'''")
 
 
+_LATE = ("args", "body", "returns")
+
+
 class _Stub(NamedTuple):
-    """Where the body of a function stands in the text of its module."""
+    """Where a function stands in the text of its module, beginning with its first line."""
 
     text: bytes
-    start: int
+    at: int
+    parameters: int
     end: int
     line: int
-    """Of the head's last line, counted from 1."""
-    awaits: bool
+    """Of ``def``, counted from 1."""
 
 
-def _late(function: ast.AST, name: str) -> Any:
-    """Serve the body of a function for the first time."""
-    stub = function.__dict__.pop("_stub", None) if name == "body" else None
-    if stub is None:
+def _late(function: Any, name: str) -> Any:
+    """Serve the parameters or the body of a function for the first time."""
+    if name not in _LATE:
         raise AttributeError(name)
-    body = function.__dict__["body"] = _parse_body(stub)
-    return body
+    parsed = _parse_function(function.__dict__.pop("_stub"))
+    function.__class__ = type(parsed)
+    for late in _LATE:
+        setattr(function, late, getattr(parsed, late))
+    return getattr(function, name)
+
+
+class _Returns:
+    """An optional field: of the class it is None (CPython Parser/asdl_c.py, add_attributes)."""
+
+    def __get__(self, function: ast.AST | None, cls: type) -> Any:
+        return None if function is None else _late(function, "returns")
 
 
 class _Function(ast.FunctionDef):
     __slots__ = ()  # so that a node can become one
     __getattr__ = _late
+    returns: Any = _Returns()
 
 
 class _AsyncFunction(ast.AsyncFunctionDef):
     __slots__ = ()
     __getattr__ = _late
+    returns: Any = _Returns()
 
 
 _Function.__name__ = "FunctionDef"  # what ``ast.NodeVisitor`` goes by
@@ -86,33 +100,33 @@ _AsyncFunction.__name__ = "AsyncFunctionDef"
 
 
 def parse(text: bytes) -> ast.Module:
-    """Parse source text; bodies of functions when they are first looked at.
+    """Parse source text; functions when they are first looked at.
 
     Raises
     ------
     SyntaxError, ValueError
-        If `text` is no Python source. Where only a body is none, looking at that body raises it.
+        If `text` is no Python source. Where only a function is none, looking at it raises it.
     """
     return _parse_late(text) or ast.parse(text)
 
 
 def may_hold(function: ast.AST, pattern: re.Pattern[bytes]) -> bool:
-    """Tell whether the text of a body matches; True for one that is parsed already.
+    """Tell whether the text of a function matches; True for one that is parsed already.
 
-    What a body does not mention it does not have, and need not be parsed for.
+    What a function does not mention it does not have, and need not be parsed for.
     """
     stub: _Stub | None = function.__dict__.get("_stub")
-    return stub is None or pattern.search(stub.text, stub.start, stub.end) is not None
+    return stub is None or pattern.search(stub.text, stub.parameters, stub.end) is not None
 
 
 def mentioning(tree: ast.AST, pattern: re.Pattern[bytes]) -> Iterator[ast.AST]:
-    """Walk a tree as :func:`ast.walk` does, but for bodies whose text does not match."""
+    """Walk a tree as :func:`ast.walk` does, but for functions whose text does not match."""
     waiting = deque([tree])
     while waiting:
         node = waiting.popleft()
         fields = node._fields
         if "_stub" in node.__dict__ and not may_hold(node, pattern):
-            fields = tuple(field for field in fields if field != "body")
+            fields = tuple(field for field in fields if field not in _LATE)
         for field in fields:
             value = getattr(node, field, None)
             if type(value) is list:
@@ -123,9 +137,9 @@ def mentioning(tree: ast.AST, pattern: re.Pattern[bytes]) -> Iterator[ast.AST]:
 
 
 def matches(function: ast.AST, pattern: re.Pattern[bytes]) -> list[bytes] | None:
-    """Return what a pattern finds in the text of a body, None for one that is parsed already."""
+    """Return what a pattern finds in the text of a function, None for one that is parsed."""
     stub: _Stub | None = function.__dict__.get("_stub")
-    return None if stub is None else pattern.findall(stub.text, stub.start, stub.end)
+    return None if stub is None else pattern.findall(stub.text, stub.parameters, stub.end)
 
 
 def _parse_late(text: bytes) -> ast.Module | None:
@@ -146,7 +160,7 @@ def _parse_late(text: bytes) -> ast.Module | None:
 
 
 def _cut(text: bytes) -> tuple[bytes, dict[int, _Stub]]:
-    """Return the text with stubs for the bodies of functions, and the stubs by line of ``def``."""
+    """Return the text with stubs for functions, and the stubs by line of ``def``."""
     parts: list[bytes] = []
     stubs: dict[int, _Stub] = {}
     quotes = tuple(quotes for quotes in _QUOTES if quotes in text)
@@ -164,11 +178,10 @@ def _cut(text: bytes) -> tuple[bytes, dict[int, _Stub]]:
         if end == start:
             continue
         first = line + text.count(b"\n", kept, head.start() + 1)
-        last = first + text.count(b"\n", head.start() + 1, start) - 1
-        lines = text.count(b"\n", start, end)
-        parts += [text[kept:start], b" " * (indent + 1), b"0", b"\n" * lines]
-        stubs[first] = _Stub(text, start, end, last, head[2] is not None)
-        kept, line = end, last + 1 + lines
+        lines = text.count(b"\n", head.end(), end)
+        parts += [text[kept : head.end()], b"):0", b"\n" * lines]
+        stubs[first] = _Stub(text, head.start() + 1, head.end(), end, first)
+        kept, line = end, first + lines
     parts.append(text[kept:])
     return b"".join(parts), stubs
 
@@ -220,18 +233,21 @@ def functions(root: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def _make_late(node: ast.FunctionDef | ast.AsyncFunctionDef, stub: _Stub) -> None:
-    del node.body
+    for late in _LATE:
+        node.__dict__.pop(late, None)
     node.__dict__["_stub"] = stub
     node.__class__ = _Function if isinstance(node, ast.FunctionDef) else _AsyncFunction
 
 
-def _parse_body(stub: _Stub) -> list[ast.stmt]:
-    """Parse the text of a body, at the lines where it stands in its module."""
-    head = b"async def f():\n" if stub.awaits else b"def f():\n"
-    text = b"\n" * (stub.line - 1) + head + stub.text[stub.start : stub.end]
-    (function,) = _parse_quietly(text).body
-    assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
-    return function.body
+def _parse_function(stub: _Stub) -> ast.stmt:
+    """Parse the text of a function, at the lines where it stands in its module."""
+    indented = stub.text[stub.at : stub.at + 1] == b" "
+    before = b"\n" * (stub.line - 2) + b"if 0:\n" if indented else b"\n" * (stub.line - 1)
+    (parsed,) = _parse_quietly(before + stub.text[stub.at : stub.end]).body
+    if indented:
+        assert isinstance(parsed, ast.If)
+        (parsed,) = parsed.body
+    return parsed
 
 
 def _parse_quietly(text: bytes) -> ast.Module:
