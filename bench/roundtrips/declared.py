@@ -96,7 +96,7 @@ def attrs_objects() -> list[Any]:
     return [AttrsSlots(1, [2]), AttrsFrozen("3"), AttrsDict(1), AttrsHash(1), AttrsException(3)]
 
 
-if importlib.util.find_spec("pydantic"):
+if importlib.util.find_spec("pydantic") and hasattr(__import__("pydantic"), "RootModel"):
     import pydantic
 
     class Model(pydantic.BaseModel):

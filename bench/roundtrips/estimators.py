@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, Ridge
-from worker import Case
+from worker import Case, installed
 
 LIBRARIES = (
     *(
@@ -82,15 +81,19 @@ def encoder_cases() -> list[Case]:
     ]
 
 
-def neighbour_cases() -> list[Case]:
+def hdbscan_cases() -> list[Case]:
     import hdbscan
+
+    return [("hdbscan", lambda: hdbscan.HDBSCAN(prediction_data=True).fit(X))]
+
+
+def neighbour_cases() -> list[Case]:
     import pynndescent
     import umap
 
     return [
         ("umap fitted", lambda: umap.UMAP(n_neighbors=5, n_epochs=5).fit(X)),
         ("umap unfitted", lambda: umap.UMAP()),
-        ("hdbscan", lambda: hdbscan.HDBSCAN(prediction_data=True).fit(X)),
         ("pynndescent", lambda: pynndescent.NNDescent(X)),
         (
             "pynndescent transformer",
@@ -222,6 +225,7 @@ MAKERS: dict[str, Callable[[], list[Case]]] = {
     "imblearn": imblearn_cases,
     "category_encoders": encoder_cases,
     "umap": neighbour_cases,
+    "hdbscan": hdbscan_cases,
     "skorch": skorch_cases,
     "sktime": sktime_cases,
     "prophet": prophet_cases,
@@ -234,6 +238,4 @@ MAKERS: dict[str, Callable[[], list[Case]]] = {
     "river": river_cases,
     "mapie": mapie_cases,
 }
-CASES: list[Case] = [
-    case for name, make in MAKERS.items() if importlib.util.find_spec(name) for case in make()
-]
+CASES = installed(MAKERS)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from worker import Case
+from worker import Case, installed
 
 LIBRARIES = (
     *(
@@ -521,6 +521,4 @@ MAKERS: dict[str, Callable[[], list[Case]]] = {
     "matplotlib": figure_cases,
     "types": small_cases,
 }
-CASES: list[Case] = [
-    case for name, make in MAKERS.items() if importlib.util.find_spec(name) for case in make()
-]
+CASES = installed(MAKERS)

@@ -28,13 +28,20 @@ def installed(makers: dict[str, Callable[[], list[Case]]]) -> list[Case]:
     """The cases of those libraries that are there; one that cannot be imported has one, unbuilt."""
     found: list[Case] = []
     for library, make in makers.items():
-        if importlib.util.find_spec(library) is None:
+        if not _is_there(library):
             continue
         try:
             found += make()
         except Exception as error:
             found.append((library, lambda error=error: _fail(error)))  # type: ignore[misc]
     return found
+
+
+def _is_there(library: str) -> bool:
+    try:
+        return importlib.util.find_spec(library) is not None
+    except ModuleNotFoundError:  # the package above it
+        return False
 
 
 def _fail(error: Exception) -> object:
