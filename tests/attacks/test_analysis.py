@@ -16,7 +16,7 @@ GetattrAlias Namespace Globals Imported Lambda LambdaInBody AttributeInBody Deco
 Pathlib PathlibOpen ThroughAttribute ThroughUpdate ThroughGenerator ThroughContext ThroughProperty
 ThroughSetter ThroughItem ThroughSubclass ThroughInstance ThroughLocalInstance ThroughHeldInstance
 ThroughCallableInstance ThroughReturned Written Formatted Popped Matched Caught Compared Appended
-Updated ThroughGlobal
+Updated ThroughGlobal ThroughLateModule ThroughMadeModule
 """.split()
 
 

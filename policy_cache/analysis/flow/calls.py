@@ -141,6 +141,8 @@ class Calls(Lookups):
             self._format(node, func.value, receiver, call)
         callee = self._get(func, receiver, name)
         plain = self._call_unknown_method(node, name, receiver, call)
+        if call.carries and name not in PLAIN_METHODS and self._is_dark(node, receiver):
+            self._doubt(node, f"calls {ast.unparse(func)}")
         # A method that is known to be the class's own is followed; what else the receiver may
         # be is told by its name alone.
         known = Value(False, frozenset(a for a in callee.atoms if a.kind != UNKNOWN))
@@ -160,6 +162,10 @@ class Calls(Lookups):
             self._keep(func.value, DATA)
             self._end(node, receiver)
         return join(plain.only(*CALLABLE), Value(plain.tainted), given)
+
+    def _is_dark(self, node: ast.AST, receiver: Value) -> bool:
+        """Tell whether a receiver is what a call gives of which nobody knows what it is."""
+        return any(self._forced(node, atom).of(UNKNOWN) for atom in receiver.of(RESULT))
 
     def _is_plain(self, receiver: Value) -> bool:
         """Tell whether a value is an object without methods that are not known."""

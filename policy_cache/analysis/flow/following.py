@@ -276,9 +276,7 @@ class Following(Frame):
         assert atom.thing is not None
         below = self._below(atom.thing, atom.owner, frozenset(), frozenset())
         self.files |= below.files
-        atoms = frozenset(
-            a if a.kind not in (PARAMETER, SELF) else Atom(UNKNOWN) for a in below.returns.atoms
-        )
+        atoms = frozenset(_seen_outside(a, atom.owner) for a in below.returns.atoms)
         found = Value(False, frozenset(a for a in atoms if a.kind != RESULT))
         deeper = Value(False, atoms).of(RESULT)
         if left <= 0:
@@ -287,12 +285,14 @@ class Following(Frame):
 
     def _invoke_made(self, node: ast.AST, atom: Atom, call: Call) -> Value:
         """Call a function that another one made: its parameters count as the file's there."""
-        if not call.carries and not atom.held:
-            return NOTHING
         assert atom.thing is not None
         below = self._below(atom.thing, atom.owner, frozenset(), frozenset())
+        self.files |= below.files
+        given = Value(False, frozenset(_seen_outside(a, atom.owner) for a in below.inner.atoms))
+        if not call.carries and not atom.held:
+            return given
         self._merge(node, below)
-        return DATA
+        return join(DATA, given)
 
     def _hand_over(self, node: ast.AST, call: Call) -> None:
         """Follow what is handed to code that may call it with the rest: threads, finalizers."""
@@ -363,3 +363,10 @@ class Following(Frame):
             objects = join(*call.values).only(INSTANCE)
             for getter in called.of(GETTER):
                 self._invoke(node, one(getter), call_of(node, objects))
+
+
+def _seen_outside(atom: Atom, owner: Thing | None) -> Atom:
+    """Return what a call without data gives, as whoever calls it sees it."""
+    if atom.kind == SELF and owner is not None:
+        return Atom(INSTANCE, owner)
+    return atom if atom.kind not in (PARAMETER, SELF) else Atom(UNKNOWN)

@@ -29,10 +29,10 @@ from policy_cache.source.hierarchy import lineage
 from policy_cache.source.locate import locate
 from policy_cache.source.resolve import Thing, candidates, named, resolve
 from policy_cache.source.skeleton import functions, matches, may_hold
-from policy_cache.source.syntax import nodes
+from policy_cache.source.syntax import absolute, nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from policy_cache.source.syntax import Source
 
@@ -147,7 +147,7 @@ class Statics:
         known = self.evaluate(thing.node, thing.source, scope)
         if _is_none(thing.node):
             made = _rebound(thing)
-            values = [self._made(node, thing.source) for node in made or ()]
+            values = [self._made(node, thing.source, within) for node, within in made or ()]
             known = NOT_KNOWN if made is None else join(*values)
         self._values[key] = known
         self._evaluating.discard(key)
@@ -203,8 +203,11 @@ class Statics:
         ]
         return join(*values)
 
-    def _made(self, node: ast.expr, source: Source | None) -> Value:
-        """Return the value of an expression in a function, if that does not rest on local names."""
+    def _made(self, node: ast.expr, source: Source | None, within: ast.AST | None = None) -> Value:
+        """Return the value of an expression in a function, if that does not rest on local names.
+
+        Of local names those count as well that the function `within` has imported.
+        """
         if isinstance(node, (ast.Constant, ast.Dict, ast.List, ast.Tuple, ast.Compare, ast.Set)):
             return NOTHING if not getattr(node, "elts", getattr(node, "keys", ())) else NOT_KNOWN
         func = node.func if isinstance(node, ast.Call) else node
@@ -213,10 +216,13 @@ class Statics:
             root = root.value
         if not isinstance(root, ast.Name) or source is None:
             return NOT_KNOWN
-        things = named(source, root.id)
+        imported = _imported(within, source).get(root.id) if within is not None else None
+        things = [imported] if imported is not None else named(source, root.id)
         if not things or not isinstance(func, (ast.Name, ast.Attribute)):
             return NOT_KNOWN
-        value = self.evaluate(func, source, None)
+        value = (
+            self.evaluate(func, source, None) if imported is None else self._part_of(imported, func)
+        )
         if not isinstance(node, ast.Call):
             return value
         atoms = [
@@ -226,6 +232,14 @@ class Statics:
             for atom in value.atoms
         ]
         return Value(False, frozenset(atoms))
+
+    def _part_of(self, thing: Thing, node: ast.expr) -> Value:
+        """Return what an expression stands for that begins with the name of a thing."""
+        if not isinstance(node, ast.Attribute):
+            return self.value_of(thing)
+        holder = self._part_of(thing, node.value)
+        found = [self.attribute_of(a.thing, node.attr) for a in holder.of(GLOBAL) if a.thing]
+        return join(*found) if found else NOT_KNOWN
 
     def callables(self, thing: Thing, cls: Thing | None) -> tuple[list[Thing], bool]:
         """Return the functions that a class attribute may be, and whether it may be anything else.
@@ -300,13 +314,16 @@ def _declared(name: str) -> re.Pattern[bytes]:
     return re.compile(rb"global\b[^\n;#]*(?:\\\n[^\n;#]*)*\b" + quoted + rb"\b")
 
 
-def _rebound(thing: Thing) -> list[ast.expr] | None:
-    """Return what functions assign to a global of their module, None if they do it otherwise."""
+def _rebound(thing: Thing) -> list[tuple[ast.expr, ast.AST]] | None:
+    """Return what functions assign to a global of their module, None if they do it otherwise.
+
+    With the function that does, whose imports the expression may rest on.
+    """
     source, name = thing.source, thing.name
     declared = _declared(name)
     if source is None or "." in name or declared.search(source.text) is None:
         return []
-    found: list[ast.expr] = []
+    found: list[tuple[ast.expr, ast.AST]] = []
     stored = 0
     for function in functions(source.tree):
         if not may_hold(function, declared):
@@ -314,12 +331,41 @@ def _rebound(thing: Thing) -> list[ast.expr] | None:
         if not any(isinstance(n, ast.Global) and name in n.names for n in nodes(function)):
             continue
         stored += sum(_binds(node, name) for node in nodes(function))
-        local = shape(function).local
+        local = shape(function).local - _imported(function, source).keys()
         for node in nodes(function):
             if isinstance(node, ast.Assign) and _root(node.value) not in local:
                 targets = [t for t in node.targets if isinstance(t, ast.Name) and t.id == name]
-                found += [node.value for _ in targets]
+                found += [(node.value, function) for _ in targets]
     return found if len(found) == stored else None
+
+
+def _imported(function: ast.AST, source: Source) -> dict[str, Thing]:
+    """Return what the local names of a function stand for that one import in it binds."""
+    found: dict[str, Thing | None] = {}
+    for node in nodes(function):
+        for name, thing in _bound_by_import(node, source):
+            found[name] = thing if found.get(name, thing) == thing else None
+    for node in nodes(function) if found else ():
+        if isinstance(node, ast.arg):
+            found.pop(node.arg, None)
+        elif not isinstance(node, (ast.Import, ast.ImportFrom, ast.alias)):
+            for name in [name for name in found if _binds(node, name)]:
+                del found[name]
+    return {name: thing for name, thing in found.items() if thing is not None}
+
+
+def _bound_by_import(node: ast.AST, source: Source) -> Iterator[tuple[str, Thing]]:
+    """Yield the names that an import statement binds, and what they stand for."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            top = alias.name.partition(".")[0]
+            module = alias.name if alias.asname else top
+            yield alias.asname or top, Thing("module", module)
+    elif isinstance(node, ast.ImportFrom):
+        origin = absolute(source.module, node.module, node.level)
+        for alias in node.names:
+            thing = resolve(origin, alias.name) or Thing("external", origin, alias.name)
+            yield alias.asname or alias.name, thing
 
 
 def _root(node: ast.expr) -> str:

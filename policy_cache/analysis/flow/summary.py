@@ -54,6 +54,8 @@ class Summary(NamedTuple):
     """
     near: frozenset[str] = frozenset()
     """Those of them that it looks up itself, and no function that it calls."""
+    inner: Value = NOTHING
+    """What the functions in it return, beside data."""
 
 
 def either(one_way: Summary, other: Summary) -> Summary:
@@ -69,6 +71,7 @@ def either(one_way: Summary, other: Summary) -> Summary:
         one_way.wraps | other.wraps,
         one_way.methods | other.methods,
         one_way.near | other.near,
+        join(one_way.inner, other.inner),
     )
 
 

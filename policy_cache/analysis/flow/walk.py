@@ -82,6 +82,7 @@ class Walk(Expressions):
             frozenset(self.wraps),
             frozenset(self.methods),
             frozenset(self.near),
+            self._outward(join(*(v for frame, v in self.returned.items() if frame))),
         )
 
     def _outward(self, value: Value) -> Value:

@@ -218,6 +218,28 @@ FOUND = {
         "import functools\ndef go(y, x): os.system(x)\ng = functools.partial(go, 1)\ndef f(c): g(c)",
         "f",
     ),
+    "module imported late": (
+        "m = None\ndef get():\n global m\n import subprocess\n m = subprocess\n return m\n"
+        "def f(c): get().run(c)",
+        "f",
+    ),
+    "module imported late, by its part": (
+        "m = None\ndef get():\n global m\n import os.path as p\n m = p.os\ndef f(c): m.mkfifo(c)",
+        "f",
+    ),
+    "module a closure gives": (
+        "def mk():\n def g(): return os\n return g\ndef f(c): mk()().mkfifo(c)",
+        "f",
+    ),
+    "module a closure gives for data": (
+        "def mk(x):\n def g(y): return os\n return g\ndef f(c): mk(c)(c).mkfifo(c)",
+        "f",
+    ),
+    "object that gives itself": (
+        "class G:\n def me(self): return self\n def go(self, c): os.mkfifo(c)\n"
+        "def f(c): G().me().go(c)",
+        "f",
+    ),
     "exec in class attr default": (
         "class A:\n fn = staticmethod(os.system)\n def f(self, c): self.fn(c)",
         "A.f",
@@ -235,6 +257,12 @@ UNPROVEN = {
         "f",
     ),
     "module table update": ("T = {}\nT.update(a=os.system)\ndef f(c): T['a'](c)", "f"),
+    "method of what a call gives": ("def get(): return T['x']\ndef f(c): get().go(c)", "f"),
+    "module imported late, one of two": (
+        "m = None\ndef get():\n global m\n try: import json as j\n except ImportError: j = None\n"
+        " m = j\ndef f(c): m.go(c)",
+        "f",
+    ),
     "module list": ("L = []\nL.append(os.system)\ndef f(c):\n for g in L: g(c)", "f"),
     "instance passed method": (
         "class G:\n def go(self, c): os.system(c)\ndef mk(): return G()\ndef h(g, c): g.go(c)\ndef f(c): h(mk(), c)",

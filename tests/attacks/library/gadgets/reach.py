@@ -20,6 +20,7 @@ ACTIONS: dict[str, Callable[..., Any]] = {"make": os.mkdir, "none": str}
 MAKERS = [os.mkdir]
 alias = os.mkdir
 bound = functools.partial(os.mkdir)
+_late: Any = None
 
 
 def logged(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,6 +46,35 @@ def made() -> Callable[..., Any]:
 def handed(path: str, action: Callable[..., Any] = os.mkdir) -> None:
     """Call a default argument."""
     action(path)
+
+
+def late() -> Any:
+    """Import a module when it is first asked for, and keep it."""
+    global _late
+    if _late is None:
+        import os as system
+
+        _late = system
+    return _late
+
+
+def importer() -> Callable[[], Any]:
+    """Return a closure that gives a module."""
+
+    def give() -> Any:
+        return os
+
+    return give
+
+
+class ThroughLateModule:
+    def __setstate__(self, state: State) -> None:
+        late().mkfifo(state["path"])
+
+
+class ThroughMadeModule:
+    def __setstate__(self, state: State) -> None:
+        importer()().mkfifo(state["path"])
 
 
 class Direct:
