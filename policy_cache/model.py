@@ -54,7 +54,10 @@ OPERATED = "operated"
 Such as code runs by an operator or a statement, and not the interpreter at any time (`ANYTIME`).
 """
 SUBSCRIPTED = "subscripted"
-"""Trait of a class: special method to the sink that it reaches where code runs it on the class."""
+"""Trait of a class: special method to what it does where code runs it on the class itself.
+
+Why it may not, whether it calls what it is given, and what methods of that.
+"""
 OPERATES = "operates"
 """Trait: operation to the special methods that its code runs so on its operands; and within."""
 METHOD = "method "

@@ -87,6 +87,8 @@ class Handed:
             called = methods.called_on_kinds(self._guard, verdict, operation, {*self._kinds})
             if methods.of_classes(self._guard, called, self._callables).reason:
                 return False
-        return not (
-            self._used and methods.called_among(self._guard, self._used, self._kinds).reason
-        )
+        if not self._used:
+            return True
+        return not methods.called_among(
+            self._guard, self._used, self._kinds, self._callables
+        ).reason

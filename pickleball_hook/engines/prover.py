@@ -300,6 +300,10 @@ class Prover(Guard):
             return self.verdict_of(stand_in.named.real)
         return super().named_verdict(value)
 
+    def verdict_on_call(self, cls: type) -> Verdict | None:
+        """Judge the instances of a stand-in as those of what it stands for."""
+        return super().verdict_on_call(cls.named.real if type(cls) is StandInClass else cls)
+
     def remembers(self, value: object, times: int) -> bool:
         """Tell whether the memo of the shadow has an object so often: most likely as a late one."""
         memo = self.memo()

@@ -174,8 +174,11 @@ class Guard:
     def method_verdict(self, cls: type, name: str) -> Verdict | None:
         """Return the verdict on a method of a class, None if it has no such in Python."""
         for base in type.__getattribute__(cls, "__mro__"):
-            if isinstance(vars(base).get(name), _METHODS):
-                return policies.verdict(names.home_of(base), f"{base.__qualname__}.{name}")
+            method = vars(base).get(name)
+            if isinstance(method, _METHODS):
+                found = policies.verdict(names.home_of(base), f"{base.__qualname__}.{name}")
+                shown = not found.open and found.kind != "live"
+                return found if shown else names.method_verdict(base, name, method) or found
         return None
 
     def on_stack(self, value: object) -> object:
@@ -304,14 +307,27 @@ class Guard:
 
     def reason_against_instance(self, cls: type) -> str:
         """Return why others may not call the instances of a class, ``""`` if they may."""
+        verdict = self.verdict_on_call(cls)
+        if verdict is None:
+            return "it is not known what it does when it is called"
+        return reason_of_choice(verdict) if REFER in verdict.grants else verdict.why_not(REFER)
+
+    def verdict_on_call(self, cls: type) -> Verdict | None:
+        """Return the verdict on the ``__call__`` of the instances of a class, None without one."""
         for base in cls.__mro__:
             if "__call__" in vars(base):
                 verdict = policies.verdict(names.home_of(cls), f"{cls.__qualname__}.__call__")
                 if verdict.open or verdict.kind == "live":
                     home = names.home_of(base)
                     verdict = policies.verdict(home, f"{base.__qualname__}.__call__")
-                return "" if REFER in verdict.grants else verdict.why_not(REFER)
-        return "it is not known what it does when it is called"
+                return verdict
+        return None
+
+    def verdict_when_called(self, value: object) -> Verdict | None:
+        """Return the verdict on what runs when a value is called: on itself, or its class."""
+        if isinstance(value, names.CALLABLE_KINDS):
+            return self.named_verdict(value)
+        return self.verdict_of(value) or self.verdict_on_call(type(value))
 
     def verdict_of(self, value: object) -> Verdict | None:
         """Return the verdict under which `value` was named in this load."""

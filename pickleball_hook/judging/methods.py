@@ -124,12 +124,14 @@ def called_by(guard: Guard, callables: Iterable[Any], operands: list[Any]) -> Ca
     found = within(operands) if asked else None
     if found is None:
         return Called(_TOO_MUCH) if asked else Called()
-    return _called(guard, found[0], asked)
+    return of_classes(guard, _called(guard, found[0], asked), found[1])
 
 
-def called_among(guard: Guard, callables: Iterable[Any], kinds: set[type]) -> Called:
-    """Judge the same of operands that are, or hold, instances of classes."""
-    return _called(guard, kinds, _asked_by(guard, callables))
+def called_among(
+    guard: Guard, callables: Iterable[Any], kinds: set[type], beside: Iterable[Any]
+) -> Called:
+    """Judge the same of operands that are, or hold, instances of classes and callables."""
+    return of_classes(guard, _called(guard, kinds, _asked_by(guard, callables)), beside)
 
 
 def called_in(guard: Guard, asked: set[str], operands: list[Any]) -> Called:
@@ -151,7 +153,7 @@ def _asked_by(guard: Guard, callables: Iterable[Any]) -> set[str]:
     """Return the names of methods that callables call on what they are given."""
     asked: set[str] = set()
     for value in callables:
-        known = guard.named_verdict(value)
+        known = guard.verdict_when_called(value)
         if known is not None and DEFERRED in known.traits:
             known = policies.verdict(known.module, known.name, CALL)
         for names_of in known.traits.get(METHODS, {}).get(CALL, ()) if known is not None else ():
@@ -395,7 +397,8 @@ class Watch:
         """Return why special methods that finalizers run may not be there."""
         traits = verdict.traits
         if OPERATED in traits or SUBSCRIPTED in traits:
-            subscripted = {name: [False, []] for name in traits.get(SUBSCRIPTED, ())}
+            rows = traits.get(SUBSCRIPTED, {}).items()
+            subscripted = {name: [False, []] for name, row in rows if row[0] or row[1]}
             self.operated[cls] = {**subscripted, **traits.get(OPERATED, {})}
         self.operates.update(*traits.get(OPERATES, {}).get(LATER, ()))
         if not self.operates or not self.operated:

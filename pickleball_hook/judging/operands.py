@@ -120,7 +120,9 @@ def check_operated(guard: Guard, verdict: Verdict, operation: str, values: list[
     for value in within(values, ()):
         if isinstance(value, type):
             run = {*deep, *direct} if id(value) in first else {*deep}
-            _check_subscripted(guard, verdict, operation, value, run)
+            calls, methods_of = _check_subscripted(guard, verdict, operation, value, run)
+            asked.update(methods_of)
+            objects += values if calls else []
         for name, (calls, methods_of) in operated.get(type(value), {}).items():
             if name in deep or (name in direct and id(value) in first):
                 asked.update(methods_of)
@@ -143,12 +145,24 @@ def check_operated(guard: Guard, verdict: Verdict, operation: str, values: list[
 
 def _check_subscripted(
     guard: Guard, verdict: Verdict, operation: str, cls: type, run: set[str]
-) -> None:
-    """Check that a class may stand where the code runs special methods."""
-    for name, reason in guard.class_verdict(cls).traits.get(SUBSCRIPTED, {}).items():
-        if name in run:
+) -> tuple[bool, set[str]]:
+    """Check that a class may stand where the code runs special methods.
+
+    Returns
+    -------
+    tuple of bool and set of str
+        Whether one of them calls what it is given, and what methods of that.
+    """
+    called, asked = False, set()
+    rows = guard.class_verdict(cls).traits.get(SUBSCRIPTED, {})
+    for name in rows.keys() & run:
+        reason, calls, methods_of = rows[name]
+        if reason:
             why = f"it may run {name} on {cls.__name__}: {reason}"
             guard.refuse(dotted(verdict), OPCODES[operation], why)
+        called = called or calls
+        asked.update(methods_of)
+    return called, asked
 
 
 def _check_textless(guard: Guard, verdict: Verdict, operation: str, values: list[Any]) -> None:

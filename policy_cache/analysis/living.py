@@ -41,6 +41,11 @@ _IMPLICIT = (
     *("__bool__", "__index__", "__int__", "__float__", "__str__", "__repr__", "__contains__"),
     *("__getitem__", "__enter__", "__fspath__", "__array__", "__array_finalize__", "__set_name__"),
 )
+_OF_CLASSES = (
+    *(name for name in _IMPLICIT if name not in ("__del__", "__getattr__", "__getattribute__")),
+    *("__instancecheck__", "__subclasscheck__"),
+)
+"""Methods of a metaclass that run where code has one of its classes for an object."""
 _FILLERS = ("append", "extend", "__setitem__", "add", "update")
 _REDUCERS = ("__reduce__", "__reduce_ex__")
 _DEEPEST = 12
@@ -123,12 +128,20 @@ def _class_verdict(cls: type, module: str, qualname: str) -> Verdict:
         _weigh(cls, methods, (operation,), refusals)
         if any(_calls_what_it_gets(method, cls.__mro__) for method in methods):
             traits[INERT] = sorted({*traits.get(INERT, ()), operation})
+    subscripted = _method(cls, "__class_getitem__", own)
+    if subscripted is not None:
+        _weigh(cls, [subscripted], (REFER, CONSTRUCT, STATE, CALL, FILL), refusals, strict=False)
     implicit = [method for name in _IMPLICIT if (method := _method(cls, name, own))]
     _weigh(cls, implicit, (CONSTRUCT, STATE, CALL, FILL), refusals, strict=False)
     for metaclass in type(cls).__mro__:
         called_first = _function(vars(metaclass).get("__call__"))
         if called_first is not None:
             _weigh(metaclass, [called_first], (CALL,), refusals)
+        if any(isinstance(base, metaclass) for base in others):
+            continue  # it belongs to the verdict on that base
+        hooks = [_function(vars(metaclass).get(name)) for name in _OF_CLASSES]
+        known = [hook for hook in hooks if hook is not None]
+        _weigh(metaclass, known, (REFER, CONSTRUCT, STATE, CALL, FILL), refusals, strict=False)
     finalizer = _method(cls, "__del__", own)
     if finalizer is not None and _calls_what_it_gets(finalizer, cls.__mro__):
         traits[INERT] = sorted({*traits.get(INERT, ()), STATE, CALL})

@@ -40,6 +40,7 @@ from policy_cache.model import (
     METHODS,
     OPERATED,
     OPERATES,
+    REFER,
     SETS,
     STATE,
     SUBSCRIPTED,
@@ -141,28 +142,46 @@ def judge_implicit(case: Case) -> None:
         where = "__ne__" if compared else name
         case.unproven += [f"{where}: {doubt}" for doubt in summary.unproven]
         _weigh_implicit(case, name, summary)
-    _judge_subscript(case)
+    _judge_as_object(case)
 
 
-def _judge_subscript(case: Case) -> None:
-    """Judge what code does that takes the class itself for a table: it subscripts it.
+def _judge_as_object(case: Case) -> None:
+    """Judge what a class does where it stands in the place of an object: its metaclass's methods.
 
-    And whatever else of the metaclass it runs by an operator.
+    What the interpreter runs of them at any time, or a builtin that is handed the class, belongs
+    to having the class at all. What code runs by an operator is held against such code.
     """
     asked = [("__getitem__", "__class_getitem__", case.thing)]
     for metaclass in lineage(case.thing).metaclasses:
         if metaclass.kind == "class" and not owned_by_stdlib(metaclass):
-            asked += [(name, name, metaclass) for name in sorted(_BY_CODE)]
+            asked += [(name, name, metaclass) for name in _OF_CLASSES]
     for name, method, holder in asked:
         found = python_method(holder, method)
-        if found is None:
+        if found is None or owned_by_stdlib(found):
             continue
         summary = reach(found, holder, frozenset(parameters(found, True)), MOST_IMPLICIT)
         case.files |= summary.files
-        hits = [hit for hit in summary.hits if hit.category in SEVERE]
-        if hits:
-            table = case.traits.get(SUBSCRIPTED, {})
-            case.traits[SUBSCRIPTED] = {**table, name: f"its {method} {hits[0]}"}
+        severe = [str(hit) for hit in summary.hits if hit.category in SEVERE]
+        if severe and name not in _BY_CODE:
+            case.refuse(f"{method} of its metaclass {severe[0]}", REFER, *_ALL)
+        if name in _BY_CODE:
+            _note_subscripted(case, name, f"its {method} {severe[0]}" if severe else "", summary)
+
+
+def _note_subscripted(case: Case, name: str, reason: str, summary: Summary) -> None:
+    """Keep what becomes of it when code applies an operator to the class."""
+    calls = bool(summary.hits or summary.calls or summary.constructs)
+    methods = _named_methods(summary.near if summary.unproven else summary.methods)
+    if reason or calls or methods:
+        table = case.traits.get(SUBSCRIPTED, {})
+        case.traits[SUBSCRIPTED] = {**table, name: [reason, calls, methods]}
+
+
+_OF_CLASSES = (
+    *sorted({*IMPLICIT} - {"__del__", *_COMPUTING}),
+    *("__instancecheck__", "__subclasscheck__"),
+)
+"""Methods of a metaclass that run where code has one of its classes for an object."""
 
 
 def _weigh_implicit(case: Case, name: str, summary: Summary) -> None:
@@ -202,12 +221,17 @@ def _note_operated(case: Case, name: str, summary: Summary) -> None:
         hit.category in (*OPERAND_HITS, "walk") and (followed or len(hit.chain) == 1)
         for hit in summary.hits
     )
-    met = {m.rpartition(".")[2] for m in (summary.methods if followed else ())}
-    methods = sorted(m for m in met - _UNASKED if not m.endswith("__"))
-    methods = methods if len(methods) <= _MOST_OPERATED else []
+    methods = _named_methods(frozenset() if summary.unproven else summary.methods)
     if calls or methods:
         table = case.traits.get(OPERATED, {})
         case.traits[OPERATED] = {**table, name: [calls, methods]}
+
+
+def _named_methods(asked: frozenset[str]) -> list[str]:
+    """Return the names of methods among attributes that code looks up, if they are few."""
+    names = {name.rpartition(".")[2] for name in asked} - _UNASKED
+    named = sorted(name for name in names if not name.endswith("__"))
+    return named if len(named) <= _MOST_OPERATED else []
 
 
 _MOST_OPERATED = 2

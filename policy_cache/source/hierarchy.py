@@ -153,12 +153,25 @@ def is_enum(cls: Thing) -> bool:
 
 
 def _metaclass(cls: Thing) -> tuple[Thing, ...]:
+    """Return the metaclasses that a class statement names itself.
+
+    ``with_metaclass(Meta, Base)`` among the bases and ``@add_metaclass(Meta)`` are six's ways
+    (six.py); libraries bring functions of these names of their own.
+    """
     assert isinstance(cls.node, ast.ClassDef)
-    for keyword in cls.node.keywords:
-        if keyword.arg == "metaclass":
-            thing = in_class_scope(keyword.value, cls)
-            return (thing or Thing("value", cls.module, ast.unparse(keyword.value)),)
-    return ()
+    named = [keyword.value for keyword in cls.node.keywords if keyword.arg == "metaclass"]
+    named += [call.args[0] for call in map(_as_maker, cls.node.bases) if call is not None]
+    named += [call.args[0] for call in map(_as_maker, cls.node.decorator_list) if call is not None]
+    found = ((node, in_class_scope(node, cls)) for node in named)
+    return tuple(thing or Thing("value", cls.module, ast.unparse(node)) for node, thing in found)
+
+
+def _as_maker(node: ast.expr) -> ast.Call | None:
+    """Return a call that gives a class another metaclass."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return None
+    maker = ast.unparse(node.func).rpartition(".")[2]
+    return node if maker in ("with_metaclass", "add_metaclass") else None
 
 
 def _merge(sequences: list[list[Thing]]) -> list[Thing]:

@@ -62,6 +62,14 @@ def attack(what: str, *parts: object, refusal: str = "", after: str = "") -> Att
 DERIVED = PROGRAM.replace(
     "class Plain:",
     """from gadgets import hidden, methods
+class Starter:
+    @staticmethod
+    def start(path): os.mkdir(path)
+class Meta(type):
+    def __instancecheck__(cls, value): os.mkdir(value)
+class Checks(metaclass=Meta): pass
+class Table:
+    def __class_getitem__(cls, key): os.mkdir(key)
 class Plain:""",
 ).replace(
     "class Holder:",
@@ -78,6 +86,27 @@ def derived(what: str, made: Callable[[str], bytes], refusal: str = "") -> Attac
 
 
 ATTACKS = [
+    derived(
+        "a method of a class in the place of an object",
+        lambda canary: build(
+            new(name("gadgets.hidden", "Starts")), {"object": of("Starter"), "path": canary}
+        ),
+        "it may call __main__.Starter.start()",
+    ),
+    derived(
+        "a metaclass that acts when instances are asked for",
+        lambda canary: build(
+            new(name("gadgets.operators", "Checks")), {"held": of("Checks"), "key": canary}
+        ),
+        "__instancecheck__",
+    ),
+    derived(
+        "a class that acts when it is subscripted",
+        lambda canary: build(
+            new(name("gadgets.operators", "Items")), {"held": of("Table"), "key": canary}
+        ),
+        "__class_getitem__",
+    ),
     derived(
         "a setter of one of two bases",
         lambda canary: build(

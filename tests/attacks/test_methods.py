@@ -45,6 +45,44 @@ DROPPED = "value = None"
 CLOSED = "close() of an instance of gadgets.methods.Handle"
 
 ATTACKS = [
+    *(
+        Attack(
+            f"a state setter calls an object whose __call__ is that of {cls}",
+            lambda canary, cls=cls, state=state, log=log: stream(
+                made("Applies", function=made(cls, **state(canary)), log=log(canary))
+            ),
+            refusal,
+        )
+        for cls, state, log, refusal in (
+            (
+                "ClosesCalled",
+                lambda canary: {"x": 1},
+                lambda canary: made("File", path=canary),
+                "close() of an instance of gadgets.methods.File",
+            ),
+            (
+                "ClosesHeld",
+                lambda canary: {"log": made("File", path=canary)},
+                lambda canary: 1,
+                "close() of an instance of gadgets.methods.File",
+            ),
+            ("Named", lambda canary: {"name": "act"}, lambda canary: canary, "it may call"),
+        )
+    ),
+    Attack(
+        "a state setter calls a function that calls a method of a class",
+        lambda canary: stream(
+            build(
+                new(name("gadgets.steps", "RunsWith")),
+                {
+                    "function": name("gadgets.steps", "started"),
+                    "object": name("gadgets.hidden", "Starter"),
+                    "path": canary,
+                },
+            )
+        ),
+        "start()",
+    ),
     Attack(
         "a hash is what something says that a function has made",
         lambda canary: stream(

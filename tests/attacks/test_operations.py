@@ -239,6 +239,14 @@ finally:
         lambda canary: stream(call(name("gadgets.odd", "Called"), canary)),
         "__call__",
     ),
+    *(
+        Attack(
+            f"a metaclass that {maker} gives, whose __call__ acts",
+            lambda canary, cls=cls: stream(call(name("gadgets.odd", cls), canary)),
+            "__call__",
+        )
+        for cls, maker in (("Based", "a base that is a call"), ("Decorated", "a decorator"))
+    ),
     Attack(
         "a class whose reducer returns it and whose __init__ acts",
         lambda canary: stream(call(name("gadgets.odd", "Returned"), canary)),

@@ -68,6 +68,41 @@ ATTACKS = [
         "it may run __contains__ on Table",
     ),
     Attack(
+        "a class whose metaclass acts when its instances are asked for",
+        lambda canary: stream(made("Checks", held=name("gadgets.odd", "Checks"), key=canary)),
+        "__instancecheck__ of its metaclass",
+    ),
+    Attack(
+        "a class whose metaclass acts when it is compared",
+        lambda canary: stream(
+            value(
+                {
+                    name("gadgets.odd", "Equals"): 1,
+                    build(new(name("gadgets.odd", "Path")), {"path": canary}): 2,
+                }
+            )
+        ),
+        "__eq__ of its metaclass",
+    ),
+    Attack(
+        "an item of a class whose metaclass calls the key",
+        lambda canary: stream(
+            made("Items", held=name("gadgets.odd", "Calls"), key=(TOUCH, canary))
+        ),
+        GIVEN,
+    ),
+    Attack(
+        "an item of a class that closes the key",
+        lambda canary: stream(
+            made(
+                "Items",
+                held=name("gadgets.odd", "Closes"),
+                key=call(name("gadgets.passed", "File"), canary),
+            )
+        ),
+        "close() of an instance of gadgets.passed.File",
+    ),
+    Attack(
         "an item is looked up of a class by __new__",
         lambda canary: stream(new(name(MODULE, "Made"), PARAMETRIZED, canary)),
         "it may run __getitem__ on Parametrized",

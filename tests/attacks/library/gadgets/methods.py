@@ -114,6 +114,35 @@ class Applies:
         self.result = state["function"](state["log"])
 
 
+class ClosesCalled:
+    """Closes what it is called with."""
+
+    def __call__(self, log: Any) -> None:
+        log.close()
+
+
+class ClosesHeld:
+    """Closes what it holds when it is called."""
+
+    log: Any = None
+
+    def __call__(self, *_: object) -> None:
+        self.log.close()
+
+
+class Named:
+    """Calls a method of its own by the name that it holds, when it is called."""
+
+    name = "size"
+
+    def __call__(self, path: str) -> Any:
+        return getattr(self, self.name)(path)
+
+    def act(self, path: str) -> None:
+        """Act."""
+        open(path, "w").close()
+
+
 class Reduced:
     """Its reducer names a function that closes its argument."""
 

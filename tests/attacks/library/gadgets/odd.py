@@ -247,3 +247,97 @@ class ComparesBack:
     def __eq__(self, other: object) -> bool:
         self.function(self.path)
         return False
+
+
+class ChecksMeta(type):
+    """A class of classes that act when objects are held against them."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        open(str(instance), "w").close()
+        return True
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other
+
+    def __hash__(cls) -> int:
+        return 1
+
+
+class Checks(metaclass=ChecksMeta):
+    """Acts when it is asked for its instances."""
+
+
+class EqualsMeta(type):
+    """A class of classes that act when they are compared."""
+
+    def __eq__(cls, other: object) -> bool:
+        if isinstance(other, Path):
+            open(other.path, "w").close()
+        return cls is other
+
+    def __hash__(cls) -> int:
+        return 1
+
+
+class Equals(metaclass=EqualsMeta):
+    """Acts when it is compared."""
+
+
+class Path:
+    """Has the same hash as that."""
+
+    path = ""
+
+    def __hash__(self) -> int:
+        return 1
+
+
+class CallsMeta(type):
+    """A class of classes that call what they are asked for."""
+
+    def __getitem__(cls, key: Any) -> Any:
+        return key[0](key[1])
+
+
+class Calls(metaclass=CallsMeta):
+    """Calls its keys."""
+
+
+class Closes:
+    """Closes its keys."""
+
+    def __class_getitem__(cls, key: Any) -> Any:
+        return key.close()
+
+
+def with_metaclass(meta: type, *bases: type) -> Any:
+    """Return a base class that makes classes of another class (as six has it)."""
+    return meta("temporary", bases, {})
+
+
+class Based(with_metaclass(CallMeta, object)):  # type: ignore[misc]
+    """Its constructor only assigns."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
+def add_metaclass(meta: type) -> Callable[[type], Any]:
+    """Return what makes a class one of another class (as six has it)."""
+
+    def made(cls: type) -> Any:
+        body = {key: value for key, value in vars(cls).items() if key not in _OWN}
+        return meta(cls.__name__, cls.__bases__, body)
+
+    return made
+
+
+_OWN = ("__dict__", "__weakref__")
+
+
+@add_metaclass(CallMeta)
+class Decorated:
+    """Its constructor only assigns."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path

@@ -116,6 +116,13 @@ class Members:
         self.found = state["key"] in state["held"]
 
 
+class Checks:
+    """Its state setter asks whether something is an object of a class."""
+
+    def __setstate__(self, state: State) -> None:
+        self.found = isinstance(state["key"], state["held"])
+
+
 class Indexes:
     """Its state setter indexes a list."""
 

@@ -72,3 +72,15 @@ class Registers:
 
     def __setstate__(self, state: State) -> None:
         self.__dict__.update(state)
+
+
+class RunsWith:
+    """Its state setter calls what the state holds with what else it holds."""
+
+    def __setstate__(self, state: State) -> None:
+        state["function"](state["object"], state["path"])
+
+
+def started(item: Any, path: str) -> Any:
+    """Start something."""
+    return item.start(path)
