@@ -92,6 +92,14 @@ class Remarks(guard.Guard):
         found = policies.verdict(key[0], f"{key[1]}.{name}")
         return found if found.kind == "function" else None
 
+    def verdict_on_call(self, cls: type) -> Verdict | None:
+        """Return the verdict on the ``__call__`` of what a stand-in's class stands for."""
+        if not isinstance(cls, StandInMeta):
+            return super().verdict_on_call(cls)
+        key = None if is_of_result(cls) else key_of(cls)
+        found = policies.verdict(key[0], f"{key[1]}.__call__") if key is not None else None
+        return found if found is not None and found.kind == "function" else None
+
     def class_verdict(self, cls: type) -> Verdict:
         """Return the verdict on a class, which is a stand-in or a built-in one."""
         if is_of_result(cls):
