@@ -21,6 +21,7 @@ _CONVERTERS = frozenset(
     [
         "typing:Any",  # a class since Python 3.11; calling it is a TypeError
         "inspect:_empty",  # a mark that something is not there
+        "decimal:Decimal",  # takes numbers, text and tuples as they are, else it is a TypeError
         *(f"builtins:{kind.__name__}" for kind in _DATA_TYPES),
     ]
 )
