@@ -3,8 +3,8 @@
 statsmodels keeps the text of a formula (``y ~ a + C(b)``) and has patsy evaluate it again when a
 model is loaded (statsmodels/base/data.py, ``ModelData.__setstate__``; patsy/eval.py): each term is
 Python source. What passes here names columns of the table beside it and puts operators between
-them; a call is of two functions of patsy's own or of one of numpy's that compute element by
-element, and of no name that anybody else may have bound.
+them; a call is of two functions of patsy's own, of ``abs``, or of one of numpy's that compute
+element by element, and of no name that anybody else may have bound.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ _TOKEN = re.compile(
     rf"\s+|(?P<module>np|numpy)\.(?:{'|'.join(_COMPUTING)})\s*\(|"
     r"(?P<name>[^\W\d]\w*)(?P<call>\s*\()?|\d+(?:\.\d*)?|\*\*|[-+*/:~^()]",
 )
-_FUNCTIONS = frozenset(["C", "I"])
-"""``C`` marks a categorical, ``I`` gives its argument back (patsy/builtins.py)."""
+_FUNCTIONS = frozenset(["C", "I", "abs"])
+"""``C`` marks a categorical, ``I`` gives its argument back (patsy/builtins.py); ``abs`` is Python's.
+
+A column of such a name is found first (patsy/eval.py, EvalFactor.eval): then that is what it is.
+"""
 _LONGEST = 10_000
 _TEXTS = frozenset([str, float, int, bool, type(None)])
 
@@ -46,7 +49,7 @@ def reason_against(formula: Any, table: Any) -> str:
         return "its formula would be evaluated over something that is no plain table"
     if type(formula) is not str or len(formula) > _LONGEST:
         return "its formula is no plain text"
-    columns = {column for column in table.columns if type(column) is str} - _FUNCTIONS
+    columns = {column for column in table.columns if type(column) is str}
     position = 0
     while position < len(formula):
         token = _TOKEN.match(formula, position)
@@ -55,7 +58,7 @@ def reason_against(formula: Any, table: Any) -> str:
             return f"its formula is Python code that would be run: {formula[:200]!r}"
         if token["module"] is not None and token["module"] in table.columns:
             return f"its formula asks a column for an attribute: {formula[:200]!r}"
-        known = _FUNCTIONS if token["call"] else columns
+        known = _FUNCTIONS - columns if token["call"] else columns
         if name is not None and name not in known:
             return (
                 f"its formula is Python code that would be run, it names {name}: {formula[:200]!r}"

@@ -32,6 +32,7 @@ def table() -> Any:
         "y ~ C(b_1) * a + I(a ** 2 / 3.5)",
         "y ~ (a + kind) ** 2 + when",
         "y ~ np.log1p(a) + np.sqrt(a ** 2) + numpy.abs(a)",
+        "y ~ np.log(abs(a) + 1)",
         "a",
     ],
 )
@@ -71,6 +72,12 @@ def test_code_does_not(formula: str, table: Any) -> None:
 def test_calls_of_columns_do_not(table: Any) -> None:
     assert "it names a" in reason_against("y ~ a(y)", table)
     assert "it names C" in reason_against("y ~ C + C (a)", table.assign(C=1))
+    assert "it names abs" in reason_against("y ~ abs(a)", table.assign(abs=1))
+    assert "it names abs" in reason_against("y ~ abs", table)
+
+
+def test_columns_named_like_functions_are_columns(table: Any) -> None:
+    assert reason_against("y ~ C + I", table.assign(C=1, I=2)) == ""
 
 
 def test_columns_named_like_numpy_do_not(table: Any) -> None:
