@@ -428,7 +428,7 @@ class _JoblibArrays:
         """Return what `_item` says of a dtype; that has its state once and for all."""
         known = self._items.get(id(value))
         if known is None:
-            dtype = self._judge.dtypes.get(id(value))  # which holds the value: the id stays taken
+            dtype = self._judge.described.dtype_of(value)  # it holds the value: the id stays taken
             if dtype is None:
                 raise NotTold("an array of joblib's whose size cannot be told")
             known = _item(dtype.args, dtype.state)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from pickleball_hook.checking.described import Described
 from pickleball_hook.checking.remarks import AT_LOAD, UNKNOWN, Remark, Remarks
 from pickleball_hook.checking.trace import (
     MOST_SAMPLES,
@@ -160,17 +161,6 @@ def _shape(values: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
-class DType:
-    """A numpy dtype, as far as the stream describes it."""
-
-    __slots__ = ("args", "state", "value")
-
-    def __init__(self, value: object, args: tuple[Any, ...]) -> None:
-        self.value = value  # held, so that its id stays taken
-        self.args = args
-        self.state: Any = None
-
-
 def _evaluated(key: Key, args: tuple[Any, ...]) -> Any:
     """Return the real value of a call by which older protocols write plain data, None for others.
 
@@ -216,7 +206,7 @@ class Judge(Recorder):
         self.distributions: dict[str, str] = {}
         self.nested: list[bytes] = []
         self.arrays: Arrays | None = None
-        self.dtypes: dict[int, DType] = {}
+        self.described = Described()
         self._states: set[tuple[Any, ...]] = set()
         self._unconditional: set[tuple[int, str]] = set()
         self._settled: dict[int, _Settled] = {}
@@ -374,8 +364,7 @@ class Judge(Recorder):
             made = args[0] if isinstance(args[0], StandInMeta) else None
         value = bare(made) if made is not None else self.result(key)
         self.guard.made_here(value, verdict.kind != _ENUM)
-        if verdict.rule == "numpy_dtype":
-            self.dtypes[id(value)] = DType(value, args)
+        self.described.made(verdict.rule, value, args)
         return value
 
     def _made_by_steps(self, key: Key | None, target: Any, args: tuple[Any, ...]) -> object | None:
@@ -479,8 +468,7 @@ class Judge(Recorder):
 
     def _judge_build(self, cls: Any, target: Any, state: Any) -> None:
         name = ".".join(cls._key)
-        if id(target) in self.dtypes:
-            self.dtypes[id(target)].state = state
+        self.described.built(target, state)
         if self.is_result(target):
             self._left(name, "BUILD", "the class of what a call gives shows only then")
             return
@@ -587,7 +575,7 @@ class Judge(Recorder):
             self._constructs(verdict, name, operands)
             return
         if name not in _DECIDABLE:
-            reason = self._reason_against_dtype(name, target, operands)
+            reason = self.described.reason_against(name, target, operands)
             if reason:
                 self.guard.refuse(_named(verdict), telling.OPCODES[operation], reason)
                 return
@@ -626,25 +614,6 @@ class Judge(Recorder):
 
     def _left(self, name: str, operation: str, reason: str) -> None:
         self.guard.remark(AT_LOAD, name, operation, reason)
-
-    def _reason_against_dtype(self, name: str, target: Any, operands: tuple[Any, ...]) -> str:
-        """Return what the rules of numpy will say of dtypes of objects, without numpy."""
-        if name == "numpy_scalar" and operands and self._is_of_objects(operands[0]):
-            return "no scalar has the dtype of objects"
-        made = self.dtypes.get(id(target)) if name == "numpy_dtype" else None
-        state = operands[0] if made is not None and operands else None
-        if type(state) is not tuple or len(state) < 8 or type(state[4]) is not dict:
-            return ""
-        fields = [field[0] for field in state[4].values() if type(field) is tuple and field]
-        hidden = (
-            type(state[7]) is int and not state[7] & 1 and any(map(self._is_of_objects, fields))
-        )
-        return "the state of the dtype contradicts itself" if hidden else ""
-
-    def _is_of_objects(self, value: Any) -> bool:
-        made = self.dtypes.get(id(value))
-        code = made.args[0] if made is not None and made.args else ""
-        return type(code) is str and code.lstrip("|=<>").startswith("O")
 
     def _holds_result(self, values: Iterable[Any]) -> bool:
         """Tell whether values hold something of which nobody knows what it is before the load."""

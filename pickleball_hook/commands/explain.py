@@ -142,7 +142,10 @@ def _explain_file(path: str, as_json: bool) -> int:
     (judged,) = workers.judge([path], 1, 300.0)
     rows = _rows(judged)
     if as_json:
-        print_json({**judged.to_json(), "globals": [_plain(row) for row in rows]})
+        answer = judged.to_json()
+        for line, refusal in zip(answer["refusals"], judged.refusals, strict=True):
+            line["chain"] = _chain_of(refusal.remark, rows)
+        print_json({**answer, "globals": [_plain(row) for row in rows]})
         return status([judged])
     echo(f"{coloured(judged.outcome)}  {safe(path)}{rules_left(judged)}")
     for row in rows:
@@ -155,7 +158,7 @@ def _explain_file(path: str, as_json: bool) -> int:
                 echo(f"             {operation} with {safe(sample)}")
         if row["verdict"] is not None:
             _print_used(row)
-    reasons = {row["verdict"].why_not(op) for row in rows if row["verdict"] for op in row["used"]}
+    reasons = {reason for row in rows for reason in row["reasons"].values()}
     for found in judged.refusals:
         if found.remark.reason not in reasons:
             what = f"{found.remark.operation} of {found.remark.name}: {found.remark.reason}"
@@ -233,6 +236,7 @@ def _rows(judged: FileVerdict) -> list[dict[str, Any]]:
                 "used": dict(use.operations),
                 "samples": use.samples,
                 "verdict": verdict,
+                "reasons": {op: verdict.why_not(op) for op in refused if verdict},
                 "chains": {op: chain_behind(verdict, op) for op in refused if verdict},
             }
         )

@@ -17,6 +17,13 @@ _METRICS = ("sklearn.metrics._dist_metrics", "sklearn.neighbors._dist_metrics")
 """Where scikit-learn has its metrics, and had them before 1.1."""
 _CONTRADICTION = "the nodes of the tree lead out of it"
 
+NO_DICT = "the state of the tree is an exact dict"
+NO_ARRAYS = "the nodes and values of the tree are exact arrays"
+NO_RECORDS = "the nodes of the tree are no records"
+OTHER_COUNT = "the tree has not as many nodes as it says"
+NO_THIRTEEN = "the state of the tree is an exact tuple of thirteen"
+NO_NEIGHBORS = "the data, indexes, nodes and bounds of the tree are exact arrays"
+
 
 def kd_tree(state: Any) -> str:
     """Return why a ``scipy.spatial.cKDTree`` may not be given `state`, ``""`` if it may.
@@ -118,7 +125,7 @@ class _Judged:
 def _judged(state: Any) -> tuple[str, int]:
     """Return why no tree may be given a state, and how many features a tree must have for it."""
     if type(state) is not dict:
-        return "the state of the tree is an exact dict", 0
+        return NO_DICT, 0
     numpy: Any = sys.modules["numpy"]
     nodes = state.get("nodes")
     if type(nodes) is _Judged:
@@ -132,14 +139,14 @@ def _judged(state: Any) -> tuple[str, int]:
             state[key] = numpy.array(state[key], subok=False)
     nodes, count = state["nodes"], state.get("node_count")
     if type(nodes) is not numpy.ndarray or type(state.get("values")) is not numpy.ndarray:
-        return "the nodes and values of the tree are exact arrays", 0
+        return NO_ARRAYS, 0
     names = nodes.dtype.names or ()
     if not names:
-        return "the nodes of the tree are no records", 0
+        return NO_RECORDS, 0
     if nodes.ndim != 1 or not {"left_child", "right_child", "feature"} <= set(names):
         return "", 0
     if not isinstance(count, (int, numpy.integer)) or count != len(nodes):
-        return "the tree has not as many nodes as it says", 0
+        return OTHER_COUNT, 0
     return _followed(numpy, nodes)
 
 
@@ -166,12 +173,12 @@ def neighbors_tree(state: Any) -> str:
     the metric suits the data is asked only when a tree is fitted, so it is asked here.
     """
     if type(state) is not tuple or len(state) != 13:
-        return "the state of the tree is an exact tuple of thirteen"
+        return NO_THIRTEEN
     data, indexes, nodes, bounds, leaf_size, levels, count = state[:7]
     numpy: Any = sys.modules["numpy"]
     arrays = (data, indexes, nodes, bounds)
     if not all(type(array) in (numpy.ndarray, numpy.memmap) for array in arrays):
-        return "the data, indexes, nodes and bounds of the tree are exact arrays"
+        return NO_NEIGHBORS
     if not all(type(number) is int and number >= 0 for number in (*state[4:11], leaf_size)):
         return "the sizes of the tree are integers"
     if data.ndim != 2 or bounds.ndim != 3 or not nodes.dtype.names:

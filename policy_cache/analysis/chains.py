@@ -8,6 +8,8 @@ load a pickle, and where the code could not be followed.
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from policy_cache.analysis.flow import (
@@ -19,10 +21,12 @@ from policy_cache.analysis.flow import (
     parameters,
     reach,
 )
-from policy_cache.analysis.sinks import SEVERE, method_sink, showing, sink
+from policy_cache.analysis.reducers import sources_of
+from policy_cache.analysis.sinks import KEPT, SEVERE, method_sink, showing, sink
 from policy_cache.analysis.unasked import python_method
 from policy_cache.model import CALL, CONSTRUCT, REFER
 from policy_cache.model import STATE as BUILD
+from policy_cache.source import files
 from policy_cache.source.hierarchy import lineage
 from policy_cache.source.locate import locate
 from policy_cache.source.resolve import Thing, resolve
@@ -41,6 +45,8 @@ _RUN_BY = {
 }
 """Methods of a class that an operation on it runs, at once or when the object is dropped."""
 
+_HARMLESS = "comes to nothing that is known to act, whatever the file gives"
+
 
 def chain(module: str, name: str, operation: str, home: str = "", target: str = "") -> str:
     """Return what an operation on a global reaches, and by which calls; ``""`` for nothing known.
@@ -58,9 +64,14 @@ def chain(module: str, name: str, operation: str, home: str = "", target: str = 
     -------
     str
         ``is os:system, which starts a process``, ``reaches ...`` with file and line of each call
-        on the way, or ``could not be followed: ...``.
+        on the way, ``could not be followed: ...``, or ``comes to nothing that is known to act``.
     """
-    thing = resolve(module, name) or _of_instance(module, name) or resolve(home or module, target)
+    thing = (
+        resolve(module, name)
+        or _of_object(resolve(module, name.rpartition(".")[0]), name)
+        or resolve(home or module, target)
+        or _put_there(module, name)
+    )
     key = thing.key if thing is not None else f"{module}:{name}"
     found = sink(f"{module}:{name}") or sink(key)
     if found is not None:
@@ -82,18 +93,46 @@ def chain(module: str, name: str, operation: str, home: str = "", target: str = 
     if hits:
         return str(hits[0])
     doubts = [doubt for summary in summaries for doubt in summary.unproven]
-    return f"could not be followed: {doubts[0]}" if doubts else ""
+    if doubts:
+        return f"could not be followed: {doubts[0]}"
+    return _HARMLESS if thing.kind in ("function", "class") and thing.source is not None else ""
 
 
-def _of_instance(module: str, name: str) -> Thing | None:
-    """Return the method that a dotted name is of the object that a module has: ``ops.load``."""
-    holder, dot, attribute = name.rpartition(".")
-    held = resolve(module, holder) if dot else None
-    for cls in instances(held) if held is not None and held.kind == "value" else ():
+def _of_object(held: Thing | None, name: str) -> Thing | None:
+    """Return the method that a dotted name is of what a module has: ``ops.load``, ``Model.load``.
+
+    Of an object of a class that is known, or a class that inherits it.
+    """
+    attribute = name.rpartition(".")[2]
+    if held is None or "." not in name:
+        return None
+    for cls in [held] if held.kind == "class" else instances(held) if held.kind == "value" else []:
         found = python_method(cls, attribute)
         if found is not None:
             return found
     return None
+
+
+def _put_there(module: str, name: str) -> Thing | None:
+    """Return what a package has that puts the names of its parts together when it is imported.
+
+    ``transformers`` finds them by looking through its own files (transformers 5.23.0,
+    utils/import_utils.py, ``define_import_structure``). Where a single part defines the name, it
+    is taken to be that one: good enough to say what a refusal is about, and for nothing else.
+    """
+    package = locate(module)
+    if package is None or not package.package or package.kind != "source":
+        return None
+    head = re.escape(name.partition(".")[0].encode())
+    defined = re.compile(rb"^(?:class|(?:async )?def) %b\b" % head, re.MULTILINE)
+    found = []
+    for path, part in sources_of(package):
+        with suppress(OSError):
+            if defined.search(files.read(path)):
+                found.append(part)
+    if len(found) != 1 or found == [module]:
+        return None
+    return resolve(found[0], name) or _of_object(resolve(found[0], name.rpartition(".")[0]), name)
 
 
 def _summaries(thing: Thing, operation: str) -> Iterator[Summary]:
@@ -128,6 +167,7 @@ def _sorted(summaries: Iterable[Summary]) -> list[Hit]:
     return sorted((hit for summary in summaries for hit in summary.hits), key=_rank)
 
 
-def _rank(hit: Hit) -> tuple[bool, bool, int]:
+def _rank(hit: Hit) -> tuple[bool, bool, bool, int]:
     """Sort what acts by itself first, then the shortest way."""
-    return hit.category in OPERAND_HITS, hit.category not in SEVERE, len(hit.chain)
+    harmless = hit.category not in SEVERE
+    return hit.category in OPERAND_HITS, hit.category == KEPT, harmless, len(hit.chain)

@@ -83,7 +83,7 @@ def state_of(top: Module) -> object:
     """Return what changes when a source file of the package or module `top` does."""
     if not top.package:
         return stamp(top)
-    return [(path, files.stamp(path)) for path, _ in _sources(top)]
+    return [(path, files.stamp(path)) for path, _ in sources_of(top)]
 
 
 def _marked_modules(top: Module) -> list[str]:
@@ -93,15 +93,15 @@ def _marked_modules(top: Module) -> list[str]:
             return [top.name] if _is_marked(read(top)) else []
         return []
     found = []
-    for path, name in _sources(top):
+    for path, name in sources_of(top):
         with contextlib.suppress(OSError):
             if _is_marked(files.read(path)):
                 found.append(name)
     return found
 
 
-def _sources(top: Module) -> Iterator[tuple[str, str]]:
-    """Return the source files of a package, with the modules that they are."""
+def sources_of(top: Module) -> Iterator[tuple[str, str]]:
+    """Yield the source files of a package, with the modules that they are."""
     for root in top.path:
         for path, below in files.python_files(root, _SKIPPED_FOLDERS):
             *inner, name = below

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SEVERE = frozenset({"code", "import", "process", "network", "write", "native", "load", "effect"})
 """Categories that make even a mere reference to a function dangerous to hand out."""
 
+KEPT = "kept"
+"""Category of what a function sets for the whole process without data of a file (see `showing`)."""
+
 
 class Sink(NamedTuple):
     """One line of the table: its pattern, what reaching it does, and why it stands there."""
@@ -79,8 +82,8 @@ def sink(key: str) -> Sink | None:
 def showing() -> Iterator[None]:
     """Count also what does no harm to a load, for whoever asks what a call would have come to.
 
-    Reading a file, or loading a pickle, which meets the same guard. What was concluded from one
-    table does not hold for the other.
+    Reading a file, or loading a pickle, which meets the same guard, and switches of the process
+    that a function sets itself. What was concluded from one table does not hold for the other.
     """
     global _showing
     _showing = True

@@ -16,7 +16,14 @@ from policy_cache.analysis.flow.definitions import (
     text_of,
 )
 from policy_cache.analysis.flow.lookups import SPECIAL, Lookups
-from policy_cache.analysis.flow.objects import is_data_class, items_of, may_act, opens, whole
+from policy_cache.analysis.flow.objects import (
+    is_data_class,
+    items_of,
+    may_act,
+    modules_named,
+    opens,
+    whole,
+)
 from policy_cache.analysis.flow.tables import (
     ASKED,
     BY_CODE,
@@ -156,6 +163,8 @@ class Calls(Lookups):
                 self._merge(node, self._below(atom.thing, atom.owner, sent, frozenset()))
         self.leaves = False
         given = self._invoke(node, known, call) if known.atoms else NOTHING
+        if name in READERS and call.positional:
+            given = join(given, modules_named(receiver, call.positional[0]))
         if name in READERS or name == "keys":
             given = join(given, Value(self._as_data(receiver).tainted))
         if self.leaves and receiver.of(INSTANCE) and isinstance(func.value, ast.Name):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy_cache.analysis.flow.arguments import call_of
 from policy_cache.analysis.flow.calls import Calls
-from policy_cache.analysis.flow.objects import prefixed
+from policy_cache.analysis.flow.objects import modules_named, prefixed
 from policy_cache.analysis.flow.tables import CALLABLE, OPERATORS, TEXTS
 from policy_cache.analysis.values import (
     DATA,
@@ -26,7 +26,7 @@ from policy_cache.analysis.values import (
     taken_out,
 )
 from policy_cache.source.hierarchy import in_class_scope, member
-from policy_cache.source.resolve import Thing, attribute
+from policy_cache.source.resolve import attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,10 +83,7 @@ class Expressions(Calls):
         found = self._run_implicit(node, holder, ("__getitem__", "__missing__"), index)
         self._looks_up(index, "__index__")
         found = join(found, Value(self._as_data(holder).tainted))
-        for atom in holder.of(GLOBAL):
-            if atom.thing is not None and atom.thing.key == "sys:modules":
-                modules = [Thing("module", text.text) for text in index.of(TEXT)]
-                found = join(found, *(one(Atom(GLOBAL, module)) for module in modules))
+        found = join(found, modules_named(holder, index))
         for atom in holder.of(GLOBAL):
             if atom.thing is not None and atom.thing.kind == "class":
                 method = member(atom.thing, "__class_getitem__")

@@ -26,7 +26,7 @@ from policy_cache.analysis.flow.tables import (
     RARE,
     STATE,
 )
-from policy_cache.analysis.sinks import sink
+from policy_cache.analysis.sinks import is_showing, sink
 from policy_cache.analysis.values import (
     BOUND,
     CALLER,
@@ -91,6 +91,8 @@ class Following(Frame):
         tainted = {name for name, value in passed.items() if value.carries}
         given = frozenset(self._given(passed))
         if not tainted and not tokens and not given:
+            if is_showing() and not self.depth:
+                self._merge(call.node, self._below(thing, owner, frozenset(), frozenset()))
             return one(Atom(RESULT, thing, owner))
         below = self._below(thing, owner, frozenset(tainted | tokens), given)
         self._merge(call.node, below, passed)

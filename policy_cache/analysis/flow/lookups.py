@@ -110,6 +110,9 @@ class Lookups(Storing):
                     self._hit(node, atom.thing.key, "effect", "changes a global variable")
         for text in name.of(TEXT):
             self._store_attribute(node, holder, text.text, value)
+        for atom in holder.of(GLOBAL) if not name.of(TEXT) else ():
+            if atom.thing is not None:
+                self._show_kept(node, atom.thing.key)
         if holder.of(SELF) and value.carries and (name.carries or not name.of(TEXT)):
             self.tokens.add(STATE)
 

@@ -17,9 +17,11 @@ from policy_cache.analysis.values import (
     INSTANCE,
     MADE,
     NESTED,
+    NOTHING,
     PARTIAL,
     PREFIX,
     RESULT,
+    TEXT,
     UNKNOWN,
     Atom,
     Value,
@@ -28,12 +30,12 @@ from policy_cache.analysis.values import (
     taken_out,
 )
 from policy_cache.source.distributions import STDLIB
+from policy_cache.source.resolve import Thing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from policy_cache.source.locate import Module
-    from policy_cache.source.resolve import Thing
 
 
 def prefixed(texts: Iterable[str]) -> Value:
@@ -94,6 +96,13 @@ def items_of(receiver: Value) -> Value:
         atom for atom in held.atoms if atom.thing is not None and atom.thing.kind == "module"
     ]
     return taken_out(Value(held.tainted, held.atoms.difference(modules)))
+
+
+def modules_named(holder: Value, name: Value) -> Value:
+    """Return the modules that ``sys.modules`` has under names that are known."""
+    if not any(a.thing is not None and a.thing.key == "sys:modules" for a in holder.of(GLOBAL)):
+        return NOTHING
+    return join(*(one(Atom(GLOBAL, Thing("module", text.text))) for text in name.of(TEXT)))
 
 
 def is_data_class(receiver: Value) -> bool:

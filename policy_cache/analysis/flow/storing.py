@@ -9,6 +9,7 @@ from policy_cache.analysis.flow.attributes import Attributes
 from policy_cache.analysis.flow.definitions import decorator_texts
 from policy_cache.analysis.flow.objects import is_shared, may_act, outlives, with_state
 from policy_cache.analysis.flow.tables import CALLABLE, FUNCTION, STATE
+from policy_cache.analysis.sinks import KEPT, is_showing
 from policy_cache.analysis.values import (
     DATA,
     GLOBAL,
@@ -62,9 +63,16 @@ class Storing(Attributes):
                 self._store(element, self._iterate(target, value), None)
 
     def _store_global(self, node: ast.AST, name: str, value: Value) -> None:
+        what = f"{self.source.module.name}:{name}"
         if value.carries:
-            what = f"{self.source.module.name}:{name}"
             self._hit(node, what, "effect", "changes a global variable")
+        else:
+            self._show_kept(node, what)
+
+    def _show_kept(self, node: ast.AST, what: str) -> None:
+        """Tell of what is set for the whole process, for whoever asks what a call comes to."""
+        if is_showing():
+            self._hit(node, what, KEPT, "sets it for the whole process")
 
     def _become(self, name: str, classes: Value) -> None:
         """Let what a name stands for be an object of other classes: ``x.__class__ = C``."""
@@ -121,6 +129,8 @@ class Storing(Attributes):
             elif outlives(atom) and value.carries:
                 assert atom.thing is not None
                 self._hit(node, f"{atom.thing.key}.{name}", "effect", "changes a global variable")
+            elif atom.kind == GLOBAL and atom.thing is not None:
+                self._show_kept(node, atom.thing.key)
 
     def _is_instance(self, node: ast.AST) -> bool:
         """Tell whether an attribute is set on the object of a nested class's own method."""

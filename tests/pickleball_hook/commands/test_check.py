@@ -250,6 +250,18 @@ def test_explain_what_is_refused_for_what_it_is_given(
     assert "refused: " in told
 
 
+def test_explain_as_json_has_reasons_and_chains(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "a.pkl").write_bytes(b"cshutil\nrmtree\n(S'a'\ntR.")
+    cli.main(["explain", "--json", str(files / "a.pkl")])
+    told = json.loads(capsys.readouterr().out)
+    (row,) = told["globals"]
+    assert row["reasons"].keys() == row["chains"].keys() == {"refer", "call"}
+    assert row["chains"]["call"].startswith("is shutil:rmtree, which ")
+    assert all(refusal["chain"] == row["chains"]["call"] for refusal in told["refusals"])
+
+
 @pytest.mark.parametrize("content", [GOOD, b"\x00"])
 def test_explain_ends_as_check_does(
     files: Path, content: bytes, capsys: pytest.CaptureFixture[str]

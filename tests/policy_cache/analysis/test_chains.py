@@ -37,6 +37,8 @@ class Dropped:
     def __del__(self): os.mkdir(self.path)
     def run(self, x): os.mkdir(x)
 
+class Heir(Dropped): pass
+
 class Twice:
     def __init__(self, f, x):
         f(x)
@@ -44,6 +46,14 @@ class Twice:
 
 def read(path): return open(path).read()
 def nested(data): return pickle.loads(data)
+def switch(): flip("safe", False)
+def flip(name, value): setattr(SWITCHES, name, value)
+def turn():
+    global state
+    state = 1
+class Switches: pass
+SWITCHES = Switches()
+
 def dark(x): return getattr(unknown, "f")(x)
 
 class Tools:
@@ -96,8 +106,12 @@ def test_what_acts_by_itself_comes_first() -> None:
     ("name", "operation"),
     [("clean", CALL), ("Calm", CALL), ("Called", CONSTRUCT), ("Restored", CALL)],
 )
-def test_nothing_known(name: str, operation: str) -> None:
-    assert chains.chain("acme", name, operation) == ""
+def test_nothing_that_acts(name: str, operation: str) -> None:
+    assert chains.chain("acme", name, operation).startswith("comes to nothing")
+
+
+def test_of_what_has_no_source_nothing_is_said() -> None:
+    assert chains.chain("builtins", "list", CALL) == ""
 
 
 def test_a_function_that_has_another_name() -> None:
@@ -111,6 +125,8 @@ def test_a_function_that_has_another_name() -> None:
         ("tools.load", "native code"),
         ("read", "reads files"),
         ("nested", "loads a pickle, which meets the same guard"),
+        ("switch", "sets it for the whole process"),
+        ("turn", "sets it for the whole process"),
     ],
 )
 def test_objects_of_modules_and_what_does_no_harm(name: str, what: str) -> None:
@@ -131,6 +147,22 @@ def test_what_could_not_be_followed_and_what_is_not_there() -> None:
     assert chains.chain("acme", "none", CALL).startswith("is not found")
     assert chains.chain("acme", "none", CALL, "acme", "act").startswith("reaches ")
     assert chains.chain("no_such_module", "none", CALL) == ""
+
+
+def test_a_method_that_is_inherited() -> None:
+    assert chains.chain("acme", "Heir.run", CALL).startswith("reaches ")
+
+
+def test_names_that_a_package_collects_from_its_parts(library) -> None:
+    files = {
+        "gathered/__init__.py": "import sys\nsys.modules[__name__] = collect()",
+        "gathered/one.py": "import os\nclass Model:\n def load(self, x): os.mkdir(x)",
+    }
+    library.install("gathered", files)
+    assert chains.chain("gathered", "Model.load", CALL).startswith("reaches ")
+    assert chains.chain("gathered", "Model.save", CALL).startswith("is not found")
+    library.install("gathered", {**files, "gathered/two.py": "class Model: pass"})
+    assert chains.chain("gathered", "Model.load", CALL).startswith("is not found")
 
 
 def test_methods_that_are_sinks_by_their_name() -> None:

@@ -227,6 +227,11 @@ FOUND = {
         "m = None\ndef get():\n global m\n import os.path as p\n m = p.os\ndef f(c): m.mkfifo(c)",
         "f",
     ),
+    "module that was imported": ("import sys\ndef f(c): sys.modules.get('os').mkfifo(c)", "f"),
+    "module that was imported, by its item": (
+        "import sys\ndef f(c): sys.modules['os'].mkfifo(c)",
+        "f",
+    ),
     "module a closure gives": (
         "def mk():\n def g(): return os\n return g\ndef f(c): mk()().mkfifo(c)",
         "f",
