@@ -109,9 +109,27 @@ def partial_call(guard: Guard, operation: str, target: Any, operands: tuple[Any,
     func, args, kwargs, attributes = state
     if func is not target.func:
         return "its state names another function"
-    if type(args) is not tuple or type(kwargs) is not dict or attributes not in (None, {}):
+    if type(args) is not tuple or type(kwargs) is not dict:
         return "its state holds an exact tuple and dict"
+    if attributes is not None and not _only_names(attributes, func):
+        return "of attributes, its state holds names and texts to show"
     return referable(guard, func, (*args, *kwargs.values()))
+
+
+_SHOWN = frozenset(["__doc__", "__module__", "__name__", "__qualname__"])
+"""What ``functools.update_wrapper`` copies to make a partial look like its function."""
+
+
+def _only_names(attributes: Any, func: Any) -> bool:
+    """Tell whether the attributes of a partial are those by which it looks like its function."""
+    return type(attributes) is dict and all(
+        type(key) is str
+        and (
+            (key in _SHOWN and type(value) in (str, type(None)))
+            or (key == "__wrapped__" and value is func)
+        )
+        for key, value in attributes.items()
+    )
 
 
 def referable(guard: Guard, func: Any, operands: tuple[Any, ...]) -> str:

@@ -69,6 +69,9 @@ NAMED: dict[str, Callable[[], bytes]] = {
     "a slot": lambda: build(new(hidden("Slot")), (None, {"start": TOUCH})),
     "a slice": lambda: call(name("builtins", "slice"), TOUCH, 1, 1),
     "attributes": lambda: state_of("Runs", start=TOUCH),
+    "attributes of a partial": lambda: build(
+        call(PARTIAL, hidden("applied")), (hidden("applied"), (), {}, {"start": TOUCH})
+    ),
     "items that are attributes": lambda: (
         new(hidden("Words")) + MARK + value("start") + TOUCH + SETITEMS
     ),

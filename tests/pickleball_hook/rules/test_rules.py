@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import pickle
 from pathlib import Path
 
@@ -48,6 +50,16 @@ def test_names_of_compiled_functions(name: str, acts: bool) -> None:
 PARTIAL = b"cfunctools\npartial\n(cacme\n%s\ntR(cacme\n%s\n(I1\nt(dNtb."
 
 
+class Reduced:
+    """Is pickled as a call and a state."""
+
+    def __init__(self, *reduced: object) -> None:
+        self.reduced = reduced
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self.reduced
+
+
 class TestPartialsOfClasses:
     """A partial keeps arguments of the file's for a class that the program will call."""
 
@@ -68,6 +80,23 @@ class TestPartialsOfClasses:
     def test_constructor_that_acts(self, acme: None, name: bytes) -> None:
         with pytest.raises(PolicyViolation, match="partial"):
             entry.loads(PARTIAL % (name, name))
+
+    @pytest.mark.parametrize("protocol", range(2, 6))
+    def test_looks_like_its_function(self, protocol: int) -> None:
+        plain = functools.partial(operator.add, 1)
+        found = entry.loads(pickle.dumps(functools.update_wrapper(plain, operator.add), protocol))
+        assert found(2) == 3
+        assert vars(found) == vars(plain)
+
+    @pytest.mark.parametrize(
+        "attributes",
+        [{"__doc__": [1]}, {"other": ""}, {"__wrapped__": operator.sub}, {"__class__": None}, [1]],
+    )
+    def test_has_no_other_attributes(self, attributes: object) -> None:
+        function = operator.add
+        partial = Reduced(functools.partial, (function,), (function, (1,), {}, attributes))
+        with pytest.raises(PolicyViolation, match="names and texts"):
+            entry.loads(pickle.dumps(partial))
 
     def test_not_called_by_the_file(self, acme: None) -> None:
         with pytest.raises(PolicyViolation):
