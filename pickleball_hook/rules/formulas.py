@@ -27,7 +27,7 @@ _TOKEN = re.compile(
     r"(?P<name>[^\W\d]\w*)(?P<call>\s*\()?|\d+(?:\.\d*)?|\*\*|[-+*/:~^()]",
 )
 _FUNCTIONS = frozenset(["C", "I", "abs"])
-"""``C`` marks a categorical, ``I`` gives its argument back (patsy/builtins.py), ``abs`` is Python's.
+"""``C`` marks a categorical, ``I`` gives its argument back (patsy/builtins.py).
 
 A column of such a name is found first (patsy/eval.py, EvalFactor.eval): then that is what it is.
 """
