@@ -57,7 +57,7 @@ EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
         "looks attributes up by names in the file",
     ),
     ("frames", "getter", r"operator\.attrgetter", "looks attributes up by names in the file"),
-    ("frames", "functions", r"pandas\.io\..*", "opens addresses that it is called with"),
+    ("frames", "functions", r"pandas\.(io\..*|read_csv)", "opens addresses that it is called with"),
     ("models", "shap .*", r"numba\b.*", "functions by value are code in the file"),
     (
         "sciences",

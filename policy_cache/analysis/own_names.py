@@ -81,6 +81,7 @@ _NAMES_ITSELF = re.compile(rb"\.__\w+__\s*(?:[,:][^=()\n]*)?=|update_wrapper")
 _NAMES_ANOTHER = re.compile(rb"\.__(?:name|qualname|doc|module)__\s*=[^=]")
 _UPDATES_NAMES = re.compile(r"(^|\.)update_wrapper$")
 _KEEPS_NAMES = re.compile(rb"""=\s*["']__\w+__["']""")
+_DECLARES_NAMES = re.compile(rb"(?m)^\s+__\w+__\s*(?::[^=\n]+)?=[^=]")
 
 
 def _is_own_special(name: str) -> bool:
@@ -102,6 +103,8 @@ def own_special_names(thing: Thing) -> list[str]:
             continue
         if mentions(base.source, _KEEPS_NAMES):
             found |= _special_names_kept(base.node)
+        if mentions(base.source, _DECLARES_NAMES):
+            found |= _special_names_declared(base.node)
         if base.source.module.owner.kind == STDLIB or not mentions(base.source, _NAMES_ITSELF):
             continue
         for function in functions(base.node):
@@ -145,6 +148,21 @@ def _special_names_given(function: ast.AST, cls: str) -> set[str]:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
         if isinstance(node.value, ast.Name) and node.value.id in made and node.attr in _NAMING
     }
+
+
+def _special_names_declared(cls: ast.AST) -> set[str]:
+    """Return the attributes that a class has a plain value for, which its instances may change.
+
+    ``__use_weighting__ = False`` (faker 40 providers/__init__.py). What any protocol asks for is
+    none of them, and nor is what shows a class.
+    """
+    found: set[str] = set()
+    for statement in getattr(cls, "body", ()):
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            targets = getattr(statement, "targets", None) or [statement.target]  # type: ignore[union-attr]
+            if isinstance(statement.value, ast.Constant):
+                found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return {name for name in found if _is_own_special(name)} - _NAMING
 
 
 def _special_names_kept(cls: ast.AST) -> set[str]:

@@ -311,11 +311,20 @@ def _lazily(src: Source, name: str, depth: int) -> Thing | None:
 def _lazy_modules(src: Source) -> list[str]:
     """Return the modules that ``__getattr__`` imports by a literal name, to look a name up there.
 
-    ``return getattr(importlib.import_module("ultralytics.models"), name)`` (ultralytics 8.4.190).
+    ``return getattr(importlib.import_module("ultralytics.models"), name)`` (ultralytics 8.4.190),
+    ``import numpy._core.defchararray as char`` and ``getattr(char, name)`` (numpy 2.5, char).
     """
     found = [b.node for b in src.scope.names.get("__getattr__", ()) if b.kind == "function"]
-    calls = [n for function in found if function for n in nodes(function) if type(n) is ast.Call]
-    return [
+    inside = [n for function in found if function for n in nodes(function)]
+    calls = [n for n in inside if type(n) is ast.Call]
+    aliases = [a for n in inside if type(n) is ast.Import for a in n.names if a.asname]
+    asked = {
+        call.args[0].id
+        for call in calls
+        if ast.unparse(call.func) == "getattr" and call.args and isinstance(call.args[0], ast.Name)
+    }
+    imported = [alias.name for alias in aliases if alias.asname in asked]
+    return imported + [
         call.args[0].value
         for call in calls
         if ast.unparse(call.func).rpartition(".")[2] == "import_module"

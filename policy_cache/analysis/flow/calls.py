@@ -7,6 +7,7 @@ import re
 
 from policy_cache.analysis.flow.arguments import Call, call_of
 from policy_cache.analysis.flow.definitions import (
+    captures,
     class_of,
     is_followed,
     methods_looked_up,
@@ -316,7 +317,9 @@ class Calls(Lookups):
         if kind == SELF:
             return self._run_implicit(node, one(atom), ("__call__",), call=call)
         if kind == NESTED:
-            return join(self.returned.get(int(atom.text), NOTHING), DATA if self.tokens else data)
+            known = self.node is not None and not captures(self.node, int(atom.text))
+            given = data if known or not self.tokens else DATA
+            return join(self.returned.get(int(atom.text), NOTHING), given)
         if kind == MADE:
             return self._invoke_made(node, atom, call)
         if kind == RESULT:

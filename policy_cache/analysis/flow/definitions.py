@@ -90,6 +90,71 @@ def decorator_texts(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     return {ast.unparse(d) for d in node.decorator_list} if node.decorator_list else set()
 
 
+def captures(outer: ast.AST, inner: int) -> bool:
+    """Tell whether a function within another may use names of that other one.
+
+    Parameters
+    ----------
+    outer : ast.AST
+        The function around.
+    inner : int
+        The ``id`` of the node of the function within: of a class it is always told.
+    """
+    every = nodes(outer)
+    found = next((node for node in every if id(node) == inner), None)
+    if not isinstance(found, (*FUNCTION, ast.Lambda)):
+        return True
+    within = {id(node) for node in nodes(found)} - {inner}
+    around = {name for node in every if id(node) not in within for name in _bound_by(node)}
+    return bool(_free_in(found) & around)
+
+
+def _bound_by(node: ast.AST) -> set[str]:
+    """Return the names that a node itself binds."""
+    if isinstance(node, ast.arg):
+        return {node.arg}
+    if isinstance(node, ast.Name):
+        return set() if isinstance(node.ctx, ast.Load) else {node.id}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+    if isinstance(node, ast.MatchMapping):
+        return {node.rest} if node.rest else set()
+    name = getattr(node, "name", None)  # of definitions, handlers of exceptions and patterns
+    return {name} if isinstance(name, str) else set()
+
+
+def _free_in(scope: ast.AST) -> set[str]:
+    """Return the names that a function, or a class within one, may use of what is around it.
+
+    What comprehensions and the bodies of classes bind counts as used, and what defaults and
+    decorators use is not hidden by what the function binds.
+    """
+    used: set[str] = set()
+    bound: set[str] = set()
+    outside = [*getattr(scope, "decorator_list", ())]
+    if not isinstance(scope, ast.ClassDef):
+        arguments = getattr(scope, "args", None)
+        if isinstance(arguments, ast.arguments):
+            outside += [*arguments.defaults, *filter(None, arguments.kw_defaults)]
+    waiting = [*ast.iter_child_nodes(scope)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (*FUNCTION, ast.Lambda, ast.ClassDef)):
+            bound |= _bound_by(node)
+            used |= _free_in(node)
+        elif isinstance(node, ast.comprehension):
+            used |= {name for part in ast.walk(node.target) for name in _bound_by(part)}
+            waiting += [node.iter, *node.ifs]
+        elif isinstance(node, (ast.Nonlocal, ast.Global)):
+            outside.append(ast.Tuple([ast.Name(name, ast.Load()) for name in node.names]))
+        else:
+            bound |= _bound_by(node)
+            used |= {node.id} if isinstance(node, ast.Name) else set()
+            waiting += ast.iter_child_nodes(node)
+    free = used if isinstance(scope, ast.ClassDef) else used - bound
+    return free | {n.id for part in outside for n in ast.walk(part) if isinstance(n, ast.Name)}
+
+
 def alternatives(function: Thing) -> list[Thing]:
     """Return the other functions that the name of a function is bound to."""
     assert isinstance(function.node, FUNCTION)

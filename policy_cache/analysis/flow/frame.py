@@ -94,6 +94,8 @@ class Frame(ABC):
         """First parameters of the methods of nested classes."""
         self.frames: list[int] = []
         """Nested functions around the statement."""
+        self.taken: list[set[str]] = []
+        """Their parameters."""
         self.returned: dict[int, Value] = {}
         self.hits: dict[tuple[str, str], Hit] = {}
         """For each sink one way to it, the shortest: ways multiply with every call."""

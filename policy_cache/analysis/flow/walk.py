@@ -391,9 +391,24 @@ class Walk(Expressions):
         for decorator in node.decorator_list:
             found = self.eval(decorator)
             self._call_given(node, found, value)
-            value = join(value, found)
+            if not self._shows_another(decorator):
+                value = join(value, found)
         self._bind(node.name, value)
         self._nested_body(node, node.args, node.body)
+
+    def _shows_another(self, decorator: ast.expr) -> bool:
+        """Tell whether ``functools.wraps`` makes a function look like what was handed for it.
+
+        It gives the function itself. What was handed is a parameter of the function around it, and
+        counts where that is called.
+        """
+        if not isinstance(decorator, ast.Call) or len(decorator.args) != 1 or decorator.keywords:
+            return False
+        name = decorator.args[0]
+        maker = self.eval(decorator.func)
+        keys = [atom.thing.key for atom in maker.of(GLOBAL) if atom.thing is not None]
+        around = self.taken[-1] if self.taken else set()
+        return keys == ["functools:wraps"] and isinstance(name, ast.Name) and name.id in around
 
     def _nested_body(
         self, node: ast.AST, arguments: ast.arguments, body: Iterable[ast.AST]
@@ -410,11 +425,13 @@ class Walk(Expressions):
             self.eval(default)
         self._enter_defaults(arguments)
         self.frames.append(id(node))
+        self.taken.append({n.arg for n in ast.walk(arguments) if isinstance(n, ast.arg)})
         for part in body:
             if isinstance(part, ast.expr):
                 self._give(self.eval(part))
             else:
                 self._statement(part)
+        self.taken.pop()
         self.frames.pop()
 
     def _nested_class(self, node: ast.ClassDef) -> None:

@@ -54,6 +54,71 @@ def test_names_of_attributes_that_a_class_keeps(judged: Judged) -> None:
     assert "own_names" not in judged(f"class B:\n {looked_up}", "B", "acme").traits
 
 
+def test_names_of_attributes_that_a_class_declares(judged: Judged) -> None:
+    """A plain value of its own, as faker has; no name that the interpreter or anybody looks for."""
+    own = "__weight__ = True\n __lang__: str = None\n"
+    others = " __module__ = 'x'\n __call__ = None\n __made__ = print()\n def __mine__(self): pass"
+    verdict = judged(f"class A:\n {own}{others}")
+    assert verdict.traits["own_names"] == ["__lang__", "__weight__"]
+
+
+HOOKED = """
+import functools
+def plain(func):
+    def wrapper(*args): return func(*args)
+    return wrapper
+class A:
+    def step(self): pass
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        {make}
+        type(self).step = {made}
+"""
+HOOK = "def hook(func{default}):\n            {decorator}\n            def wrapper(*args{inner}): {body}"
+HOOK += "\n            return wrapper"
+
+
+def hooked(made: str = "hook(A.step)", **parts: str) -> str:
+    """Return a class that wraps a method of its own when one of its objects gets a state."""
+    filled = {"default": "", "decorator": "", "inner": "", "body": "return func(*args)", **parts}
+    return HOOKED.format(make=HOOK.format(**filled), made=made)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        hooked(),
+        hooked(decorator="@functools.wraps(func)"),
+        hooked(made="plain(A.step)"),
+        hooked(body="return [one for one in args]", inner=", state=None"),
+    ],
+)
+def test_a_method_that_is_wrapped_once_holds_nothing_of_a_file(judged: Judged, text: str) -> None:
+    """So do optimizers before torch 2.0 (torch 1.12 optim/optimizer.py, _hook_for_profile)."""
+    assert STATE in judged(text).grants
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        hooked(body="return state"),
+        hooked(body="return [state for func in args]"),
+        hooked(default=", kept=state", body="return kept"),
+        hooked(inner=", kept=state", body="return kept"),
+        hooked(decorator="@functools.wraps(state)"),
+        hooked(decorator="@functools.wraps(self.func)"),
+        hooked(made="hook(state['step'])"),
+        hooked(made="hook(self.func)"),
+        hooked(made="plain(state['step'])"),
+        hooked(made="state['step']"),
+        hooked(body="nonlocal state; state = args"),
+        hooked(body="return (lambda: state)"),
+    ],
+)
+def test_a_method_that_is_replaced_by_what_a_file_gives(judged: Judged, text: str) -> None:
+    assert "changes a global variable" in judged(text).refusals[STATE]
+
+
 def test_objects_that_a_function_of_the_module_names(judged: Judged) -> None:
     shown = "class A: pass\ndef make(f):\n a = {}\n a.__module__ = f.__module__\n return a"
     assert judged(shown.format("A()")).traits["own_names"] == ["__module__"]

@@ -37,6 +37,7 @@ A = {"acme/_a.py": "class A:\n class B:\n  def m(self): pass\ndef f(): pass\n_hi
         "_TABLE = {'_a': ('f', 'A')}\ndef __getattr__(name): ...",
         "_TABLE = {'A': '._a'}\ndef __getattr__(name): ...",
         "import importlib as i\ndef __getattr__(n): return getattr(i.import_module('acme._a'), n)",
+        "def __getattr__(name):\n import acme._a as a\n return getattr(a, name, None)",
         "_TABLE = {'A': 'acme._a'}\ndef __getattr__(name): ...",
         "_TABLE = {'A': ('acme._a', 'A')}\ndef __getattr__(name): ...",
         "import lazy_loader\n__getattr__, _, _ = lazy_loader.attach(x, submod_attrs={'_a': ['A']})",
