@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import types
 import weakref
+from collections import defaultdict
 
 from pickleball_hook import context
 from pickleball_hook.errors import Finding, PolicyViolation
@@ -256,7 +257,9 @@ class Guard:
         library may call its own, followed or not, as it does for honest files.
         """
         if type(value) is functools.partial:  # what it adds to a call is among what was looked at
-            return self.reason_against_use(value.func, code, closed)
+            makes_tables = value.func is defaultdict and value.args
+            used = value.args[0] if makes_tables else value.func  # as ``dict`` but for its factory
+            return self.reason_against_use(used, code, closed)
         if not isinstance(value, names.CALLABLE_KINDS):
             return self.reason_against_call(value)
         if only_looks(value) or is_remover(value) or is_number_type(value):

@@ -6,7 +6,7 @@ import functools
 import pickle
 import types
 import weakref
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy
@@ -78,6 +78,8 @@ def guard() -> Any:
         numpy.float64,
         numpy.int8,
         Bound().replaced,
+        functools.partial(defaultdict, numpy.int8),
+        functools.partial(functools.partial(defaultdict, [].copy), {}),
     ],
 )
 def test_may_be_called_with_anything(guard: Guard, value: object) -> None:
@@ -91,6 +93,8 @@ def test_may_be_called_with_anything(guard: Guard, value: object) -> None:
         types.MethodType(remove, Bound()),
         *({}.update, {}.get, [].sort, [].index, Named().copy, "".join),
         *(open, remove, functools.reduce),
+        *(functools.partial(defaultdict, open), functools.partial(defaultdict)),
+        functools.partial(defaultdict, functools.partial(defaultdict, remove)),
     ],
 )
 def test_may_not(guard: Guard, value: object) -> None:
