@@ -42,6 +42,8 @@ pickle.loads(pickle._dumps(decimal.Context()))
 events.listen()
 assert events.listening() is {hooked}
 """
+ANY_HOOK = "import sys\nsys.addaudithook({}.get)\n"
+"""Puts in the least that an audit hook can be: what is called is a C function that does nothing."""
 TIMED = """
 start = time.process_time()
 {work}
@@ -103,10 +105,10 @@ REASONS: tuple[tuple[str, str], ...] = (
 )
 
 
-def seconds(python: str, work: str, hooked: bool) -> float:
+def seconds(python: str, work: str, hooked: bool, before: str = "") -> float:
     """How long `work` takes in a process of its own that has loaded a model."""
     done = subprocess.run(
-        [python, "-c", PREPARED.format(hooked=hooked) + TIMED.format(work=work)],
+        [python, "-c", PREPARED.format(hooked=hooked) + before + TIMED.format(work=work)],
         env={**os.environ, "PICKLEBALL_MODE": "enforce"},
         capture_output=True,
         text=True,
@@ -155,6 +157,13 @@ def cost(python: str, rounds: int) -> tuple[dict[str, Any], bool]:
     # The imports by count, which does not depend on what else the machine does.
     ids = record["3,000,000 bare id()"]
     each = (ids["with"] - ids["without"]) / 3_000_000
+    bare = WORK["3,000,000 bare id()"]
+    least = min(seconds(python, bare, False, before=ANY_HOOK) for _ in range(rounds))
+    record["least a hook costs"] = (least - ids["without"]) / 3_000_000
+    print(
+        f"an event costs {each * 1e9:.0f} ns more, {record['least a hook costs'] * 1e9:.0f} ns "
+        "of it with any audit hook whatever, which is CPython's own work"
+    )
     for name in (f"import {library}" for library in LIBRARIES):
         count = raised(python, WORK[name])
         share = 1 + count * each / record[name]["without"]

@@ -176,7 +176,7 @@ def _check_file(file: Any, path: str) -> FileVerdict:
 
 
 def _inspected(file: Any, path: str) -> FileVerdict:
-    inspection = _Inspection()
+    inspection = _Inspection(path)
     for part in containers.parts(file):
         try:
             inspection.look_at(part, path)
@@ -190,7 +190,8 @@ def _inspected(file: Any, path: str) -> FileVerdict:
 class _Inspection:
     """Everything found in one file."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
+        self.path = path
         self.found: Counter[tuple[tuple[str, ...], Remark]] = Counter()
         self.uses: dict[Key, Use] = {}
         self.distributions: dict[str, str] = {}
@@ -225,7 +226,7 @@ class _Inspection:
         most = 1
         number = 0
         while True:
-            reading = _Reading(part.file)
+            reading = _Reading(part.file, self.path)
             must = certain and number < most
             self._keep_reading(part.where, reading, must, called_so)
             number += 1
@@ -272,7 +273,7 @@ class _Inspection:
             self.say(where, UNKNOWN, "loads in loads, too deep")
             return
         for part in containers.parts(io.BytesIO(data)):
-            inner = _Inspection()
+            inner = _Inspection(self.path)
             inner.look_at(part, "")
             for (place, remark), count in inner.found.items():
                 self.found[(*where, *place), remark] += count
@@ -304,8 +305,9 @@ class _Reading:
         What is to be said of it as a loader other than joblib reads it.
     """
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, path: str) -> None:
         self.file = file
+        self.path = path
         self.start = _position(file)
         self.value: object = None
         self.other: Judge | None = None
@@ -327,14 +329,14 @@ class _Reading:
         self.file.seek(self.start)
 
     def _with_arrays(self) -> tuple[Judge, _JoblibArrays]:
-        judge = Judge()
+        judge = Judge(self.path)
         source = Source(self.file)
         judge.arrays = arrays = _JoblibArrays(source, judge)
         self.value, self.error = _run(source, judge)
         return judge, arrays
 
     def _plain(self, source: Source, first: bool) -> Judge:
-        judge = Judge()
+        judge = Judge(self.path)
         value, error = _run(source, judge)
         if first:
             self.value, self.error = value, error

@@ -189,6 +189,11 @@ def _evaluated(key: Key, args: tuple[Any, ...]) -> Any:
 class Judge(Recorder):
     """A recorder that judges each operation as a load would.
 
+    Parameters
+    ----------
+    file : str
+        The path of what is judged, as far as it has one.
+
     Attributes
     ----------
     remarks : collections.Counter
@@ -199,9 +204,10 @@ class Judge(Recorder):
         Pickles in the arguments of loaders that a load would call: to be judged as well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, file: str = "") -> None:
         super().__init__()
         self.guard = Remarks()
+        self.guard.file = file
         self.remarks = self.guard.remarks
         self.distributions: dict[str, str] = {}
         self.nested: list[bytes] = []
@@ -240,7 +246,9 @@ class Judge(Recorder):
         if owner is not None:
             self.distributions[owner[0]] = owner[1]
         home = verdict.target.partition(":")[0]
-        reason = policies.reason_against_import(module) or policies.reason_against_import(home)
+        file = self.guard.file
+        reason = policies.reason_against_import(module, file)
+        reason = reason or policies.reason_against_import(home, file)
         if verdict.open:
             reason = reason or names.reason_against_walk(module, name)
             if reason:
@@ -257,8 +265,11 @@ class Judge(Recorder):
     def _unjudged_module(self, key: Key, verdict: Verdict) -> None:
         module, name = key
         top = module.partition(".")[0]
+        reason = policies.reason_against_import(module)
         if "*" in verdict.refusals and verdict.kind != "absent":
             self.guard.refuse(f"{module}.{name}", "GLOBAL", verdict.why_not(REFER))
+        elif reason:
+            self.guard.refuse(f"{module}.{name}", "GLOBAL", reason)
         elif locate(top) is None:
             self._unknown(f"{module}.{name}", f"{shown(top)[1:-1]} is not installed here")
         else:

@@ -468,3 +468,27 @@ def test_types_from_a_table_are_judged_by_their_own_names() -> None:
     pytest.importorskip("dill")
     assert outcome(b"cdill._dill\n_load_type\n(VCodeType\ntR.") == REFUSED
     assert outcome(b"cdill._dill\n_load_type\n(VSimpleNamespace\ntR.") == PERMITTED
+
+
+@pytest.mark.parametrize("module", ["email.__main__", "nowhere_at_all.__main__", "numpy.no.tests"])
+def test_modules_that_no_file_has_imported(module: str) -> None:
+    """A load refuses them by their names, whether they are there or not."""
+    verdict = of(f"c{module}\nname\n.".encode())
+    assert verdict.outcome == REFUSED
+    assert "never imported for a file" in reasons(verdict)
+
+
+def test_modules_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wrote the file may have put them there; in a folder of their own they are fine."""
+    for folder in ("code", "data"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "code" / "pb_beside.py").write_text("class Thing: pass\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "code"))
+    monkeypatch.syspath_prepend(str(tmp_path / "code"))
+    policies.forget()
+    outcomes = {}
+    for folder in ("code", "data"):
+        path = tmp_path / folder / "a.pkl"
+        path.write_bytes(b"cpb_beside\nThing\n.")
+        outcomes[folder] = inspection.check(path).outcome
+    assert outcomes == {"code": REFUSED, "data": PERMITTED}
