@@ -129,9 +129,14 @@ def is_data_type(value: object) -> bool:
 
 
 def is_mark(value: object) -> bool:
-    """Tell whether a value is what signatures, which functions may keep, have for nothing."""
+    """Tell whether a value is a class that signatures, which functions may keep, have in them.
+
+    The mark for nothing, and the kinds of parameters: calling these gives one that there is.
+    numpy's functions keep their signature once somebody has asked for it (numpy 2.4).
+    """
     inspect: Any = sys.modules.get("inspect")
-    return inspect is not None and value is getattr(inspect, "_empty", None)
+    marks = [getattr(inspect, name, None) for name in ("_empty", "_ParameterKind")]
+    return any(value is mark for mark in marks if mark is not None)
 
 
 def is_number_type(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import pickle
 import types
 import weakref
@@ -173,3 +174,21 @@ def test_and_nothing_else_is_done_to_it(operation: bytes, reason: str) -> None:
     pytest.importorskip("pandas")
     with pytest.raises(PolicyViolation, match=reason):
         entry.loads(NO_DEFAULT + operation)
+
+
+def test_functions_that_have_been_asked_for_their_signature(library: Any) -> None:
+    """numpy's keep it; the classes of what is in it come from no name in a file."""
+    library.module(
+        "class Calls:\n def __setstate__(self, state):\n  self.kept = state\n"
+        "  self.value = state['function'](state['value'])\n"
+    )
+    stream = b"cacme\nCalls\n)\x81}(S'function'\ncnumpy\nlog\nS'value'\nI1\nub."
+    own = numpy.log
+    try:
+        inspect.signature(own)
+        assert entry.loads(b"\x80\x02" + stream).value == 0
+    finally:
+        vars(own).pop("__signature__", None) if hasattr(own, "__dict__") else None
+    hostile = stream.replace(b"cnumpy\nlog\n", b"cinspect\nsignature\n")
+    with pytest.raises(PolicyViolation):
+        entry.loads(b"\x80\x02" + hostile)
