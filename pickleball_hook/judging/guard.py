@@ -31,7 +31,7 @@ from pickleball_hook.judging.telling import dotted, may_be_allowed
 from pickleball_hook.judging.telling import remedy as usual_remedy
 from pickleball_hook.user import records, settings
 from policy_cache import policies
-from policy_cache.model import CALL, REFER, SETS, UNREDUCED, Verdict
+from policy_cache.model import CALL, METHODS, REFER, SETS, UNREDUCED, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -306,6 +306,10 @@ class Guard:
         # A built-in function has no attribute to set but ``__module__``: it is called, at most.
         if operation in verdict.traits.get(SETS, ()) and type(value) is not _BUILTIN:
             return self.reason_against_change(value)
+        # A module that a library has put into an object of its own (scipy 1.18, LinearOperator)
+        # cannot be called; what is looked up on it by name is another matter.
+        if type(value) is types.ModuleType and not verdict.traits.get(METHODS):
+            return ""
         return self.reason_against_use(value, code=verdict, closed=True)
 
     def reason_against_instance(self, cls: type) -> str:

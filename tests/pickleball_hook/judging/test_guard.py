@@ -192,3 +192,33 @@ def test_functions_that_have_been_asked_for_their_signature(library: Any) -> Non
     hostile = stream.replace(b"cnumpy\nlog\n", b"cinspect\nsignature\n")
     with pytest.raises(PolicyViolation):
         entry.loads(b"\x80\x02" + hostile)
+
+
+HOLDING = """
+import os
+class Holder:
+    def __setstate__(self, state): self.module = os
+class Calls:
+    def __setstate__(self, state): self.value = state["function"](1)
+class Acts(Calls):
+    def __setstate__(self, state):
+        self.value = state["function"](1)
+        state["holder"].module.mkdir(state["path"])
+class Changes(Calls):
+    def __setstate__(self, state):
+        self.value = state["function"](1)
+        state["holder"].module.name = state["path"]
+"""
+
+
+def test_a_module_that_a_library_has_put_into_an_object(library: Any, tmp_path: Any) -> None:
+    """Nothing calls a module; what is looked up on it may act, what is set there stays."""
+    library.module(HOLDING)
+    path = repr(str(tmp_path / "made")).encode()
+    stream = b"(dS'function'\ncnumpy\nlog\nsS'path'\nS%s\nsS'holder'\n" % path
+    stream += b"cacme\nHolder\n)\x81}(S'a'\nI1\nubsb."
+    assert entry.loads(b"\x80\x02cacme\nCalls\n)\x81" + stream).value == 0
+    for name in (b"Acts", b"Changes"):
+        with pytest.raises(PolicyViolation):
+            entry.loads(b"\x80\x02cacme\n" + name + b"\n)\x81" + stream)
+    assert not (tmp_path / "made").exists()
