@@ -145,8 +145,12 @@ def _load_joblib(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dic
 
 
 def _patch_cloudpickle(module: Any) -> None:
-    """Remember what it pickles by value, for this process alone."""
-    _replace_dumps(module, module.cloudpickle)
+    """Remember what it pickles by value, for this process alone.
+
+    Below version 3 the function stands in a module beside (cloudpickle 2.2.1, cloudpickle_fast).
+    """
+    home = module.cloudpickle
+    _replace_dumps(module, home if hasattr(home, "dumps") else module.cloudpickle_fast)
 
 
 def _patch_dill(module: Any) -> None:

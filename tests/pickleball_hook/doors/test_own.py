@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from pickleball_hook import context
-from pickleball_hook.doors import entry, own
+from pickleball_hook.doors import entry, own, patches
 from pickleball_hook.errors import PolicyViolation
 
 
@@ -141,3 +142,15 @@ def test_by_value_round_trip(library: str, first: str, tmp_path: Path) -> None:
         capture_output=True, text=True, cwd=tmp_path, env=env, timeout=60,
     )  # fmt: skip
     assert done.stdout.split() == ["2", "PolicyViolation"], done.stderr
+
+
+def test_cloudpickle_below_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its function is defined beside the module that is named as the package is."""
+    monkeypatch.setattr(patches, "_undo", [])
+    package, beside = types.ModuleType("cloudpickle"), types.ModuleType("cloudpickle_fast")
+    plain = package.dumps = beside.dumps = lambda value: pickle.dumps(value)  # type: ignore[attr-defined]
+    package.cloudpickle = types.ModuleType("cloudpickle.cloudpickle")  # type: ignore[attr-defined]
+    package.cloudpickle_fast = beside  # type: ignore[attr-defined]
+    patches._patch_cloudpickle(package)
+    assert package.dumps is beside.dumps is not plain
+    assert package.dumps.__wrapped__ is plain
