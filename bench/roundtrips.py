@@ -115,6 +115,14 @@ EXPLAINED: tuple[tuple[str, str, str, str], ...] = (
         r"torch_geometric\..*",
         "source text is made of names in the file, and run",
     ),
+    (
+        "practice",
+        "torchio (subject|history)",
+        r"torchio\..*",
+        "opens files that it is called with",
+    ),
+    ("fieldwork", "hnswlib", r"hnswlib\..*", "native code trusts the sizes in the file"),
+    ("fieldwork", "unyt .*", r"unyt\..*", "texts in the file are evaluated as expressions"),
     ("plain", "itertools", r"itertools\..*", "iterators half way through: gone in Python 3.14"),
     ("plain", "mutators", r"builtins\..*", "change what was judged"),
     (

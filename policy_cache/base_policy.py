@@ -46,7 +46,10 @@ class Line(NamedTuple):
     file: str
 
 
-_TRAITS = ("calls", "constructs", "live", "fresh", "state_keys", "vouched", "looks_up", "settled")
+_TRAITS = (
+    *("calls", "constructs", "custom_state", "fresh", "live"),
+    *("looks_up", "settled", "state_keys", "vouched"),
+)
 
 
 def normalized(distribution: str) -> str:

@@ -95,7 +95,7 @@ CASES: list[Case] = [
     *((f"config {name}", lambda name=name: getattr(transformers, f"{name}Config")())
       for name in ("Bert", "GPT2", "T5", "Llama", "CLIP", "ViT", "Whisper", "Roberta", "Mistral", "Qwen2",
                    "DistilBert", "Bart", "Gemma", "Wav2Vec2")),
-    ("GenerationConfig", transformers.GenerationConfig),
+    ("GenerationConfig", lambda: transformers.GenerationConfig()),
     ("TrainingArguments", lambda: transformers.TrainingArguments("/nowhere", report_to=[], use_cpu=True)),
     ("Bert", bert), ("DistilBert classifier", classifier), ("GPT2", gpt2), ("Llama", llama), ("T5", t5),
     ("ViT", vit), ("CLIP", clip),
@@ -110,7 +110,7 @@ CASES: list[Case] = [
                                  pre_tokenizers.ByteLevel(), normalizers.BertNormalizer(),
                                  tokenizers.decoders.ByteLevel(), processors.ByteLevel()]),
     ("collator", lambda: transformers.DataCollatorWithPadding(fast())),
-    ("cache", transformers.DynamicCache),
+    ("cache", lambda: transformers.DynamicCache()),
     ("image processor", lambda: transformers.ViTImageProcessor()),
     ("feature extractor", lambda: transformers.Wav2Vec2FeatureExtractor()),
     ("pipeline of parts", lambda: {"model": classifier(), "tokenizer": fast(), "labels": {0: "a", 1: "b"}}),

@@ -184,17 +184,21 @@ SCHEDULERS: dict[str, Any] = {
     "CosineAnnealingWarmRestarts": lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 5),
     "CyclicLR": lambda o: lr_scheduler.CyclicLR(o, 0.1, 0.2),
     "OneCycleLR": lambda o: lr_scheduler.OneCycleLR(o, 0.1, total_steps=5),
-    "PolynomialLR": lr_scheduler.PolynomialLR,
+    "PolynomialLR": lambda o: lr_scheduler.PolynomialLR(o),
     "ReduceLROnPlateau": lr_scheduler.ReduceLROnPlateau,
     "LambdaLR": lambda o: lr_scheduler.LambdaLR(o, half),
     "SequentialLR": lambda o: lr_scheduler.SequentialLR(
         o, [lr_scheduler.ConstantLR(o), lr_scheduler.StepLR(o, 2)], [2]
     ),
 }
-DTYPES = (
-    *(torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int8, torch.uint8),
-    *(torch.int16, torch.int32, torch.int64, torch.bool, torch.complex64, torch.complex128),
-    *(torch.float8_e4m3fn, torch.float8_e5m2, torch.uint16, torch.uint32, torch.uint64),
+DTYPES = tuple(
+    getattr(torch, name)
+    for name in (
+        *("float32", "float64", "float16", "bfloat16", "int8", "uint8", "int16", "int32", "int64"),
+        *("bool", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2"),
+        *("uint16", "uint32", "uint64"),
+    )
+    if hasattr(torch, name)  # some came later
 )
 ONE = torch.tensor(1.0)
 DISTRIBUTIONS: dict[str, Any] = {

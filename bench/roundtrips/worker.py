@@ -109,6 +109,8 @@ def load_joblib(path: str) -> object:
 def load_torch(path: str) -> object:
     import torch
 
+    if torch.__version__ < "1.13":  # no release before 1.10 is asked for
+        return torch.load(path)
     return torch.load(path, weights_only=False)
 
 

@@ -24,7 +24,11 @@ from policy_cache.analysis.flow import (
     reach,
 )
 from policy_cache.analysis.flow import STATE as ALL_STATE
-from policy_cache.analysis.flow.definitions import owned_by_stdlib
+from policy_cache.analysis.flow.definitions import (
+    is_vouched,
+    methods_looked_up,
+    owned_by_stdlib,
+)
 from policy_cache.analysis.reducers import named_lambda
 from policy_cache.analysis.sinks import SEVERE
 from policy_cache.model import (
@@ -135,6 +139,11 @@ def judge_implicit(case: Case) -> None:
         if found is None:
             if name == "__del__" and is_made(case.thing, name):
                 case.refuse(MADE.format(name), *_ALL)
+            continue
+        if is_vouched(found):
+            asked = sorted(methods_looked_up(found))
+            if asked:
+                case.traits[OPERATED] = {**case.traits.get(OPERATED, {}), name: [False, asked]}
             continue
         summary = reach(found, case.thing, frozenset([ALL_STATE]), MOST_IMPLICIT)
         case.files |= summary.files

@@ -214,6 +214,11 @@ def is_followed(thing: Thing) -> bool:
     return not owned_by_stdlib(thing) and _vouched(thing) is None
 
 
+def is_vouched(thing: Thing) -> bool:
+    """Tell whether a reviewed line says that a function of a distribution needs no look."""
+    return not owned_by_stdlib(thing) and _vouched(thing) is not None
+
+
 def methods_looked_up(thing: Thing) -> tuple[str, ...]:
     """Return the methods that a function which need not be followed calls on what it is given."""
     line = None if owned_by_stdlib(thing) else _vouched(thing)

@@ -204,3 +204,18 @@ def test_no_scalar_is_of_objects() -> None:
     rule = RULES["numpy_scalar"]
     assert not rule(None, "call", None, (numpy.dtype("f8"), bytes(8)))  # type: ignore[arg-type]
     assert rule(None, "call", None, (numpy.dtype("O"), bytes(8)))  # type: ignore[arg-type]
+
+
+def test_handles_of_hooks_before_torch_2() -> None:
+    """Their state is a pair, of a table by numbers and a number (torch 1.12, utils/hooks.py)."""
+    hooks = pytest.importorskip("torch.utils.hooks")
+    before = hooks.RemovableHandle.next_id
+    stream = (
+        b"\x80\x02ctorch.utils.hooks\nRemovableHandle\n)\x81ccollections\nOrderedDict\n)R%b\x86b."
+    )
+    try:
+        assert entry.loads(stream % b"(K\x05I01\nuK\x05").id == 5
+        with pytest.raises(PolicyViolation):
+            entry.loads(stream % b"(K\x05cos\nsystem\nuK\x05")
+    finally:
+        hooks.RemovableHandle.next_id = before

@@ -62,6 +62,18 @@ def test_names_of_attributes_that_a_class_declares(judged: Judged) -> None:
     assert verdict.traits["own_names"] == ["__lang__", "__weight__"]
 
 
+def test_slices_of_sequential_modules(judged: Judged) -> None:
+    """They are made by the constructor of a class that may take a name (torch, container.py)."""
+    pytest.importorskip("torch")
+    net = "import torch\nclass A(torch.nn.Sequential):\n def __init__(self, x): open(x, 'w')\n"
+    verdict = judged(net)
+    assert {REFER, CONSTRUCT, STATE} <= granted(verdict)
+    assert CALL not in verdict.grants
+    assert verdict.traits["operated"]["__getitem__"] == [False, ["items", "values"]]
+    acting = judged(net + " def __getitem__(self, x): open(self.x, 'w')\n", module="other")
+    assert CONSTRUCT not in acting.grants
+
+
 HOOKED = """
 import functools
 def plain(func):
