@@ -9,9 +9,11 @@ from pickleball_hook import context
 from pickleball_hook.checking.trace import StandIn, StandInMeta, is_of_result, key_of
 from pickleball_hook.judging import guard, methods
 from policy_cache import policies
-from policy_cache.model import ABSENT, Verdict, refused
+from policy_cache.analysis.sinks import method_sink
+from policy_cache.model import ABSENT, CALL, REFER, Verdict, refused
 
 PERMITTED, REFUSED, UNKNOWN, AT_LOAD = "permitted", "refused", "unknown", "at load"
+_PARTIAL = ("functools", "partial")
 _UNKNOWN_CLASS = refused("", "?", "only a call gives it, so its class is not known", ABSENT)
 
 
@@ -43,6 +45,8 @@ class Remarks(guard.Guard):
         super().__init__(context.Load(), False, "", "check")
         self.remarks: Counter[Remark] = Counter()
         self.said = 0
+        self._on_call: dict[type, str] = {}
+        """Why others may not call the instances of a class."""
         self.latest: Remark | None = None
 
     def refuse(self, name: str, operation: str, reason: str, remedy: str = "") -> None:
@@ -57,9 +61,44 @@ class Remarks(guard.Guard):
 
     def reason_against_call(self, value: object) -> str:
         """Return why others may not call a value."""
-        if isinstance(value, StandIn):
-            return ""  # its class is judged where it is named, or at the load
-        return super().reason_against_call(value)
+        if not isinstance(value, StandIn):
+            return super().reason_against_call(value)
+        # All of them can be called; their class is judged where it is named, or at the load.
+        cls = type(value)
+        if self.verdict_of(value) is not None or cls not in self._on_call:
+            called = self.verdict_on_call(cls)
+            self._on_call[cls] = self.reason_against_instance(cls) if called is not None else ""
+        return self._on_call[cls]
+
+    def permits(self, value: object, operation: str) -> str:
+        """Return ``""`` if a named object may undergo an operation, else the reason why not.
+
+        A partial may be called if what it is of may be: the rest is up to the rule for partials.
+        """
+        if operation != CALL or not isinstance(value, StandIn) or key_of(value) != _PARTIAL:
+            return super().permits(value, operation)
+        made = (held for held in value.__dict__.values() if type(held) is tuple and held)
+        return next(filter(None, (self.permits(held[0], CALL) for held in made)), "")
+
+    def reason_against_use(
+        self, value: object, code: Verdict | None = None, closed: bool = False
+    ) -> str:
+        """Return why code that calls what it is given may not have a value."""
+        return "" if self._is_data(value) else super().reason_against_use(value, code, closed)
+
+    def reason_against_handing(self, verdict: Verdict, operation: str, value: object) -> str:
+        """Return why code that calls what it is given, or sets attributes, may not have a value."""
+        if self._is_data(value):
+            return ""
+        return super().reason_against_handing(verdict, operation, value)
+
+    def _is_data(self, value: object) -> bool:
+        """Tell whether a stand-in is for a value, or what only the live object shows to be one."""
+        known = self.verdict_of(value)
+        if known is None or REFER not in known.grants or isinstance(value, StandIn):
+            return False
+        is_value = known.kind == "constant" or bool(known.traits.get("live"))
+        return is_value and method_sink(known.name.rpartition(".")[2]) is None
 
     def defines(self, cls: type, name: str) -> bool:
         """Take any attribute to be there: the analysis knows what a stand-in's class has.

@@ -33,6 +33,14 @@ _SKIPPED = 1 << 28
 _PERSISTENT: Key = ("", "persistent id")
 _CONSTANTS = {("builtins", "Ellipsis"): ..., ("builtins", "NotImplemented"): NotImplemented}
 _HOOKS = ("__setstate__", "append", "extend", "add")
+_SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
+_ARRAYS = frozenset(["dtype", "_reconstruct()"])
+"""Of numpy: what stands for dtypes and arrays."""
+_DTYPE: Key = ("numpy", "dtype")
+_METADATA = 8
+"""Where a dtype's state has what may be any object (numpy/_core/src/multiarray/descriptor.c)."""
+_UNNAMED = "\0"
+"""Begins the names of attributes that stand for what has no name: no stream's keys do."""
 
 
 bare: Any = object.__new__
@@ -108,9 +116,12 @@ class StandInMeta(type):
 
 
 class StandIn(metaclass=StandInMeta):
-    """Stands for what is made from a class of the stream, or given by a call."""
+    """Stands for what is made from a class of the stream, or given by a call.
 
-    __slots__ = ()
+    Its attributes are what the stream has put into it, as far as somebody keeps that (`holds`).
+    """
+
+    __slots__ = ("__dict__",)
     _key: Key
     _of_result = False
 
@@ -140,6 +151,41 @@ class StandIn(metaclass=StandInMeta):
 
     def __repr__(self) -> str:
         return f"<{'.'.join(type(self)._key)}>"
+
+
+def holds(value: StandIn, state: Any) -> None:
+    """Keep what a stream has put into an object, where those who look into objects find it.
+
+    Keys of a state become attributes, as they do unless the class has another idea. What nobody
+    looks for is not kept: most of what files hold is numbers, texts and arrays of them.
+    """
+    own = value.__dict__
+    if type(value)._key == _DTYPE:
+        state = state[_METADATA:] if type(state) is tuple else state
+    for half in state if type(state) is tuple and len(state) == 2 else (state,):
+        if _is_quiet(half):
+            continue
+        if type(half) is not dict or not all(type(key) is str for key in half):
+            own[f"{_UNNAMED}{len(own)}"] = half
+        elif own:
+            own.update(half)
+        elif not all(map(_is_quiet, half.values())):
+            value.__dict__ = own = half  # as it is: a copy of each state would take much memory
+
+
+def _is_quiet(value: Any, depth: int = 2) -> bool:
+    """Tell, quickly, whether there is nothing in a value but plain data and arrays of such."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return True
+    if kind in (tuple, list):
+        if _SCALARS.issuperset(map(type, value)):
+            return True
+        return depth > 0 and all(_is_quiet(part, depth - 1) for part in value)
+    if type(kind) is not StandInMeta or value.__dict__:
+        return False
+    module, name = kind._key
+    return module.partition(".")[0] == "numpy" and name in _ARRAYS
 
 
 def key_of(value: Any) -> Key | None:

@@ -7,6 +7,7 @@ What only live objects can tell is left to the load and listed as such.
 
 from __future__ import annotations
 
+from importlib.machinery import EXTENSION_SUFFIXES
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -19,6 +20,7 @@ from pickleball_hook.checking.trace import (
     StandIn,
     StandInMeta,
     bare,
+    holds,
     key_of,
     shown,
 )
@@ -35,6 +37,7 @@ from policy_cache.model import (
     REFER,
     STATE,
     TEXTLESS,
+    UNREDUCED,
     UNRESOLVED,
     Verdict,
     depends,
@@ -135,11 +138,12 @@ _ATOMS = frozenset([int, float, complex, bool, str, bytes, type(None)])
 def _is_data(values: Iterable[Any]) -> bool:
     """Tell, quickly, whether there is nothing to call among values; False if it takes longer.
 
-    An instance of a stand-in counts as data: its class is judged where it is named.
+    An instance of a stand-in that holds nothing counts as data: its class is judged where it is
+    named.
     """
     for value in values:
         kind = type(value)
-        if kind in _ATOMS or type(kind) is StandInMeta:
+        if kind in _ATOMS or (type(kind) is StandInMeta and not value.__dict__):
             continue
         if kind not in (tuple, list) or not _ATOMS.issuperset(map(type, value)):
             return False
@@ -374,6 +378,8 @@ class Judge(Recorder):
         if verdict.rule in _OF_CLASSES and args:
             made = args[0] if isinstance(args[0], StandInMeta) else None
         value = bare(made) if made is not None else self.result(key)
+        if made is target and args:
+            holds(value, args)
         self.guard.made_here(value, verdict.kind != _ENUM)
         self.described.made(verdict.rule, value, args)
         return value
@@ -451,6 +457,8 @@ class Judge(Recorder):
         if (id(cls), CONSTRUCT) not in self._unconditional:
             self._judge_construct(cls, operands)
         value = bare(cls)
+        if operands:
+            holds(value, operands)
         self.guard.made_here(value, True)
         return value
 
@@ -475,7 +483,9 @@ class Judge(Recorder):
         self.note(cls._key, STATE, state)
         self._judge_build(cls, target, state)
         if self.arrays is not None and self.arrays.is_wrapper(cls._key):
-            self.arrays.read(state)
+            self.arrays.read(state)  # which takes its place
+        else:
+            holds(target, state)
 
     def _judge_build(self, cls: Any, target: Any, state: Any) -> None:
         name = ".".join(cls._key)
@@ -495,6 +505,7 @@ class Judge(Recorder):
         verdict = self.guard.verdict_of(cls)
         if verdict is None:
             return
+        self.guard.check_addition(target, STATE, [state])
         self._rule(verdict, STATE, target, (state,))
         if verdict.rule in OWNS_STATE:
             return
@@ -503,8 +514,10 @@ class Judge(Recorder):
             return
         said = self.guard.said
         states.check_state(self.guard, cls, verdict, state)
-        if INERT in verdict.traits or METHODS in verdict.traits:
+        if depends(verdict.traits, STATE):
             self.guard.check_operands(verdict, STATE, (state,))
+        elif verdict.traits.get("custom_state"):
+            self.guard.check_operated(verdict, STATE, (state,))
         if question is not None and said == self.guard.said:
             self._states.add(question)
 
@@ -532,6 +545,10 @@ class Judge(Recorder):
         """Judge items for an object that the stream made."""
         cls = type(target)
         self.note(cls._key, FILL, items)
+        self._judge_items(cls, target, items)
+        holds(target, items)
+
+    def _judge_items(self, cls: Any, target: Any, items: list[Any]) -> None:
         name = ".".join(cls._key)
         if self.is_result(target):
             self._left(name, "APPENDS/SETITEMS", "the class of what a call gives shows only then")
@@ -540,9 +557,12 @@ class Judge(Recorder):
             return
         verdict = self.guard.verdict_of(cls)
         if verdict is not None:
+            self.guard.check_addition(target, STATE, items)
             self._rule(verdict, FILL, target, tuple(items))
             if depends(verdict.traits, FILL):
                 self.guard.check_operands(verdict, FILL, items)
+            else:
+                self.guard.check_operated(verdict, FILL, items)
 
     def misused(self, target: Any, operation: str, operand: Any) -> None:
         """Refuse BUILD, or items, on a global itself."""
@@ -565,7 +585,10 @@ class Judge(Recorder):
         """Judge an operation; a compiled class that its files do not describe is not judged."""
         reason = self.guard.permits(target, operation)
         acts = method_sink(verdict.name.rpartition(".")[2]) if "." in verdict.name else None
-        if reason and not acts and (verdict.traits.get("live") or verdict.kind == UNRESOLVED):
+        shown_later = verdict.traits.get("live") or verdict.kind == UNRESOLVED
+        if operation == CALL and verdict.traits.get(UNREDUCED) and _is_compiled(verdict):
+            shown_later = True  # the reducer of a base may return it: `names.inherits_reducer`
+        if reason and not acts and shown_later:
             self.guard.remark(UNKNOWN, _named(verdict), opcode, reason)
         elif reason:
             self.guard.refuse(_named(verdict), opcode, reason)
@@ -654,6 +677,11 @@ def _conditions(verdict: Verdict, operation: str) -> bool:
         or traits.get("constructs")
         or depends(traits, operation)
     )
+
+
+def _is_compiled(verdict: Verdict) -> bool:
+    """Tell whether a global is of an extension module."""
+    return verdict.origin.endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def _named(verdict: Verdict) -> str:
