@@ -8,9 +8,10 @@ import sys
 from collections.abc import Iterable
 
 from policy_cache import base_policy
+from policy_cache.analysis import quiet
 from policy_cache.analysis.flow import OPENERS, opens_for_writing
+from policy_cache.analysis.quiet import executed
 from policy_cache.analysis.sinks import Sink, sink
-from policy_cache.model import CALL
 from policy_cache.source.distributions import DISTRIBUTION, LOCAL, PROGRAM, STDLIB
 from policy_cache.source.locate import Module, locate
 from policy_cache.source.resolve import expression
@@ -23,14 +24,6 @@ _MOST_IMPORTED = 100
 """Modules of a package that are read to see whether it imports another of them itself."""
 
 _ACTING = frozenset(["process", "network"])
-_MAKERS = (
-    *("collections:namedtuple", "logging:getLogger", "re:compile"),
-    *("typing:", "_typing:"),  # where TypeVar and its like are defined since Python 3.12
-    *(f"builtins:{name}" for name in ("len", "sorted", "min", "max", "sum", "range", "zip")),
-    *(f"builtins:{name}" for name in ("property", "staticmethod", "classmethod", "print")),
-    *(f"builtins:{name}" for name in ("enumerate", "isinstance", "hasattr", "super", "str")),
-)
-"""What a module may call without acting, besides what the base policy lets files call."""
 
 
 def reason_against(name: str, seen: Iterable[str] = ()) -> str:
@@ -70,7 +63,9 @@ def reason_against(name: str, seen: Iterable[str] = ()) -> str:
     if src is None:
         return f"the source of {name} cannot be read"
     # What the environment's own installer compiled is trusted as what it installed is.
-    acts = _acts(src) if kind == DISTRIBUTION else _is_not_quiet(src) or _is_other_code(located)
+    acts = (
+        _acts(src) if kind == DISTRIBUTION else quiet.reason_against(src) or _is_other_code(located)
+    )
     if acts and kind == DISTRIBUTION and _comes_with_package(name):
         return ""
     if acts:
@@ -146,7 +141,7 @@ def _reason_against_imported(src: Source, seen: set[str]) -> str:
 def _imported(src: Source) -> set[str]:
     """Return the modules that a module may import as it is imported."""
     found: set[str] = set()
-    for node in _executed(src.tree.body):
+    for node in executed(src.tree.body):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -203,9 +198,9 @@ def _executed_with_own_functions(src: Source) -> list[ast.AST]:
     waiting: list[list[ast.stmt]] = [src.tree.body]
     entered: set[str] = set()
     while waiting:
-        executed = _executed(waiting.pop())
-        found += executed
-        for node in executed:
+        run = executed(waiting.pop())
+        found += run
+        for node in run:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
             name = node.func.id
@@ -244,74 +239,3 @@ def _is_value(name: str, src: Source) -> bool:
     """Tell whether a name is bound by plain assignments of the module only."""
     bindings = src.scope.names.get(name, [])
     return bool(bindings) and all(binding.kind == "value" for binding in bindings)
-
-
-def _is_not_quiet(src: Source) -> str:
-    """Return the first statement of a program's module that is more than a definition."""
-    nodes = _executed(src.tree.body)
-    decorators = [d for node in nodes for d in getattr(node, "decorator_list", [])]
-    applied = [d.func if isinstance(d, ast.Call) else d for d in decorators]
-    for node in nodes:
-        acting = ""
-        if isinstance(node, ast.Call) and node not in decorators:
-            acting = "" if _is_harmless(node.func, src) else f"runs {ast.unparse(node.func)}"
-        elif node in applied:
-            acting = "" if _is_plain_decorator(node, src) else f"runs {ast.unparse(node)}"
-        elif isinstance(node, (ast.Delete, ast.While)):
-            acting = "does more than define"
-        elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
-            acting = "" if _is_own(node, src) else f"changes {ast.unparse(node)}"
-        if acting:
-            return f"importing {src.module.name} {acting} (line {getattr(node, 'lineno', 0)})"
-    return ""
-
-
-def _is_harmless(func: ast.expr, src: Source) -> bool:
-    """Tell whether a call at module level only makes a value."""
-    thing = expression(func, src)
-    if thing is None or sink(thing.key) is not None:
-        return False
-    line = base_policy.look_up(STDLIB, thing.key)
-    return thing.key.startswith(_MAKERS) or (line is not None and CALL in line.ops)
-
-
-def _is_plain_decorator(node: ast.AST, src: Source) -> bool:
-    """Tell whether a decorator is an installed one that is no sink, or a property's."""
-    assert isinstance(node, ast.expr)
-    if isinstance(node, ast.Attribute) and node.attr in ("setter", "getter", "deleter"):
-        return True
-    thing = expression(node, src)
-    located = locate(thing.module) if thing is not None else None
-    if thing is None or located is None or sink(thing.key) is not None:
-        return False
-    return located.owner.kind in (STDLIB, DISTRIBUTION)
-
-
-def _is_own(node: ast.expr, src: Source) -> bool:
-    """Tell whether what is assigned to is part of something that the module itself defines."""
-    root = node
-    while isinstance(root, (ast.Attribute, ast.Subscript)):
-        root = root.value
-    thing = expression(root, src)
-    return thing is not None and thing.module == src.module.name and thing.kind != "module"
-
-
-def _is_main_block(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
-
-
-def _executed(body: list[ast.stmt]) -> list[ast.AST]:
-    """Walk what runs on import: not the bodies of functions, nor of a ``__main__`` block."""
-    found: list[ast.AST] = []
-    waiting: list[ast.AST] = list(body)
-    while waiting:
-        node = waiting.pop()
-        found.append(node)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            waiting += [*node.args.defaults, *filter(None, node.args.kw_defaults)]
-            waiting += getattr(node, "decorator_list", [])
-        elif isinstance(node, ast.If) and _is_main_block(node):
-            waiting += node.orelse
-        else:
-            waiting += ast.iter_child_nodes(node)
-    return found

@@ -91,6 +91,15 @@ class TestProgramModule:
             "import functools\n@functools.lru_cache(maxsize=None)\ndef f(): main()",
             "TABLE = {}\nTABLE['x'] = 1\nclass A: pass\nA.x = 1\n__all__ = []\n__all__ += ['x']",
             "f = lambda: main()",
+            "from functools import partial\nf = partial(main, 1)",
+            "from dataclasses import dataclass, field\n@dataclass\nclass A: x: list = field(default_factory=list)",
+            "from pathlib import Path\nX = Path(__file__).resolve().parent / 'x'",
+            "import os\nX = os.path.join(os.path.dirname(__file__), 'x')",
+            "import os\nX = os.environ.get('x', '1')\nY = os.getenv('y')",
+            "import math, time\nX = math.log(2)\nNOW = time.time()",
+            "WORDS = 'a b'.split()\nLINE = ','.join(WORDS)",
+            "X = [1]\nX.append(2)\nY = {}\nY.update(a=1)",
+            "X = sorted('ab', key=len)\nY = max('ab', key=lambda x: -x[0])",
         ],
     )
     def test_quiet(self, library, text: str) -> None:
@@ -120,10 +129,27 @@ class TestProgramModule:
             "if __name__ != '__main__':\n main()",
             "if __name__ == '__main__': pass\nelse:\n main()",
             "import os\nX = os.environ['x']\nos.environ['y'] = '1'",
+            "import os\nX = list(map(os.system, ['x']))",
+            "import os\nX = sorted(['x'], key=os.system)",
+            "import os\nX = sorted(['x'], key=lambda x: os.system(x))",
+            "import os\nX = ''.join(map(os.system, 'x'))",
+            "import os\ndef f(x): os.system(x)\nX = max(['x'], key=f)",
+            "from functools import partial\nimport os\nf = partial(os.system, 'x')\nf()",
+            "import os\nclass A:\n def append(self, x): os.system(x)\nX = A()\nX.append('x')",
+            "import math\nX = []\nX = main\nX.append('x')",
+            "from pathlib import Path\nPath('x').unlink()\nPath('x').resolve().write_text('')",
+            "os = main\nX = os.environ.get('x')",
         ],
     )
     def test_not_quiet(self, library, text: str) -> None:
         library.write("stray.py", text)
+        assert reason_against("stray")
+
+    def test_a_folder_with_the_name_of_a_library(self, library) -> None:
+        """What makes a value in the library may do anything in the folder."""
+        library.write("pydantic/__init__.py", "from pydantic.fields import Field")
+        library.write("pydantic/fields.py", "import os\ndef Field(): os.system('x')")
+        library.write("stray.py", "from pydantic import Field\nX = Field()")
         assert reason_against("stray")
 
     def test_unreadable(self, library) -> None:
