@@ -33,6 +33,11 @@ ANYTIME = "anytime"
 
 What they hold may not come to hold what may not be called.
 """
+ADOPTS = "adopts"
+"""Trait of a class or function that may make the very dict that it is given an object's attributes.
+
+What comes into that dict later comes into the object, beside all that was judged.
+"""
 SETS = "sets"
 """Trait that lists those of them that set its attributes: it may hold no class or function."""
 CHOOSY = "choosy"
@@ -44,10 +49,12 @@ METHODS = "methods"
 """Trait: operation to the methods that it may call on its operands, and on what is in them.
 
 Under `LATER` those that a finalizer calls, at any time: on whatever the instance came to hold.
-Under `AS_KEY` those that hash and equality call.
+Under `AS_KEY` those that hash and equality call, and under `COMPARED` what equality looks up on
+the other key.
 """
 LATER = "later"
 AS_KEY = "as a key"
+COMPARED = "compared"
 OPERATED = "operated"
 """Trait of a class: special method to whether it calls what the object holds, and what methods.
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import sys
 import types
+from itertools import islice
 
 from pickleball_hook.judging import methods
 from pickleball_hook.judging.guard import Guard
-from policy_cache.model import INERT, METHODS, STATE
+from policy_cache.model import ADOPTS, ANYTIME, INERT, METHODS, STATE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from pickleball_hook.context import Load
@@ -54,6 +55,8 @@ LARGE_ITEM = 1 << 16
 _MOST_VARIED = 1000
 _MEMO_BUDGET = 2_000_000
 """Entries of memos that are looked through in one load."""
+_MOST_LOOKS = 20_000_000
+"""Items of containers that are looked at again in one load, when code runs."""
 
 
 class Named:
@@ -229,7 +232,7 @@ class Prover(Guard):
         """Gives what is in an item of the stream: of a large one the shadow has a mark only."""
         self.looked = 0
         """Bytes of arrays that rules have looked into."""
-        self.acted: list[bool] = []
+        self.acted: list[bool] = Acts(self)
         """Not empty once library code would have run, which may change what is judged later."""
         self.objects: dict[int, tuple[Any, Any]] = {}
         """Arrays and the objects that they hold, by id; None of those that are to hold none."""
@@ -241,6 +244,9 @@ class Prover(Guard):
         """Types of the shadow that stand for neither containers nor callables."""
         self.wary = False
         """Whether the stream names a class that may call what it is given as state."""
+        self.risky = False
+        """Whether it names what calls what it holds at any time, or makes a dict attributes."""
+        self.looks: Looks | None = None
         self.armed = False
         """Whether an object may hold a callable that a special method of its class calls."""
         self.operators: frozenset[str] = frozenset()
@@ -317,6 +323,36 @@ class Prover(Guard):
                     return True
         return False
 
+    def hashing(self) -> Any:
+        """Return the hash of stand-ins for objects whose own hash, or equality, is code."""
+
+        def __hash__(value: Any) -> int:
+            self.look_again()
+            return id(value) >> 4
+
+        return __hash__
+
+    def look_again(self) -> None:
+        """Check that containers which code has are as they were judged: code is about to run.
+
+        An opcode may put something into the place of an item, and put the item back before the
+        end of the stream.
+
+        Raises
+        ------
+        Unsure
+        """
+        if not self.risky:
+            return
+        looks = self.looks
+        if looks is None:
+            looks = self.looks = Looks()
+        looks.take(islice(self.judged, looks.judged, None))
+        looks.judged = len(self.judged)
+        looks.take(islice(self.noted.values(), looks.noted, None))
+        looks.noted = len(self.noted)
+        looks.compare()
+
     def slim(self) -> None:
         """Let go of what is not needed once the proof has been made."""
         for named in self.named.values():
@@ -331,6 +367,7 @@ class Prover(Guard):
         self.memo = dict
         self.content = no_content
         self.contents = None
+        self.looks = None
         self._slim = True
 
     def begin(self, load: Load, file: str) -> None:
@@ -358,13 +395,14 @@ class Prover(Guard):
         self.armed = False
         self.operators = frozenset()
         self.budget = _MEMO_BUDGET
+        self.looks = None
 
     def forget_names(self) -> None:
         """Take away again what streams have named: another one must name it itself."""
         self.named.clear()
         self.granted.clear()
         self.watch = methods.Watch()
-        self.wary = False
+        self.wary = self.risky = False
         self.contents = None
         self.first = None
         self.quiet = None
@@ -401,6 +439,7 @@ class Prover(Guard):
         self.named[id(named.real)] = named
         self.grant(named.real, named.verdict)
         self.wary = self.wary or calls_its_state(named.verdict)
+        self.risky = self.risky or is_risky(named.verdict)
 
     def count(self, named: Named) -> None:
         """Count a global among those that the stream of this load has named."""
@@ -429,6 +468,7 @@ class Prover(Guard):
             known.stand_in = standins.stand_in_for(self, known)
             known.count = sys.getrefcount(known.stand_in)
             self.wary = self.wary or calls_its_state(known.verdict)
+            self.risky = self.risky or is_risky(known.verdict)
             self.quiet = None
         self.count(known)
         return known
@@ -451,6 +491,86 @@ class StandInClass(type):
     append = property(stop)
     extend = property(stop)
     add = property(stop)
+
+
+class Looks:
+    """Containers that code has, and what was in them, in a shape that is quickly compared."""
+
+    __slots__ = (
+        *("budget", "dicts", "items", "judged", "lists"),
+        *("noted", "others", "values", "weight"),
+    )
+
+    def __init__(self) -> None:
+        self.judged = self.noted = self.weight = 0
+        self.budget = _MOST_LOOKS
+        self.dicts: list[Any] = []
+        self.values: list[tuple[Any, ...]] = []
+        self.lists: list[Any] = []
+        self.items: list[tuple[Any, ...]] = []
+        self.others: list[tuple[Any, Any]] = []
+
+    def take(self, rows: Iterable[tuple[Any, Any]]) -> None:
+        """Look at more of them from now on. No opcode takes a key from a dict."""
+        for value, before in rows:
+            kind = type(value)
+            if kind is tuple or kind is frozenset:
+                continue
+            if is_changed(value, before):
+                raise Unsure
+            self.weight += 1 + len(value)
+            if kind is dict:
+                self.dicts.append(value)
+                self.values.append((*value.values(),))
+            elif kind is list:
+                self.lists.append(value)
+                self.items.append((*value,))
+            else:
+                self.others.append((value, before))
+
+    def compare(self) -> None:
+        """Check that all of them hold what they did."""
+        self.budget -= self.weight
+        if self.budget < 0:
+            raise Unsure
+        if [*map(tuple, map(dict.values, self.dicts))] != self.values:
+            raise Unsure
+        if [*map(tuple, self.lists)] != self.items:
+            raise Unsure
+        if any(is_changed(value, before) for value, before in self.others):
+            raise Unsure
+
+
+class Acts(list[bool]):
+    """Not empty once library code would have run; when it does, what it may have is looked at."""
+
+    __slots__ = ("prover",)
+
+    def __init__(self, prover: Prover) -> None:
+        super().__init__()
+        self.prover = prover
+
+    def append(self, acted: bool) -> None:
+        """Take note that code runs."""
+        self.prover.look_again()
+        list.append(self, acted)
+
+
+def is_risky(verdict: Verdict) -> bool:
+    """Tell whether what an object has, once it was judged, may not change for its sake."""
+    return bool(verdict.traits.get(ANYTIME) or verdict.traits.get(ADOPTS))
+
+
+def is_compared_by_code(cls: type) -> bool:
+    """Tell whether objects of a class run Python code as keys."""
+    return any(
+        isinstance(getattr(cls, name, None), types.FunctionType) for name in ("__hash__", "__eq__")
+    )
+
+
+def is_finalized_by_code(cls: type) -> bool:
+    """Tell whether objects of a class run Python code when they go."""
+    return isinstance(getattr(cls, "__del__", None), types.FunctionType)
 
 
 def calls_its_state(verdict: Verdict) -> bool:
@@ -562,6 +682,11 @@ def keep_alone(prover: Prover, values: list[Any], places: dict[int, int]) -> Non
 def note_dicts(prover: Prover, args: tuple[Any, ...]) -> None:
     """Remember what is in the dicts that a callable is given: it may make them attributes."""
     prover.judged += [(value, content_of(value)) for value in args if issubclass(type(value), dict)]
+
+
+def is_changed(value: Any, before: Any) -> bool:
+    """Tell whether a container does not hold any more what it held, or as much as that."""
+    return bool((len(value) if type(before) is int else content_of(value)) != before)
 
 
 def content_of(value: Any) -> tuple[Any, ...]:

@@ -19,7 +19,13 @@ from types import FunctionType
 from pickleball_hook.engines import keeping, machine, shadow
 from pickleball_hook.engines.gate import Reader
 from pickleball_hook.engines.handed import Handed
-from pickleball_hook.engines.prover import LARGE_ITEM, Abandoned, Unsure
+from pickleball_hook.engines.prover import (
+    LARGE_ITEM,
+    Abandoned,
+    Unsure,
+    is_finalized_by_code,
+    is_risky,
+)
 from pickleball_hook.engines.recording import Recording
 from pickleball_hook.engines.setters import permit_late
 from pickleball_hook.engines.stepping import Stepper
@@ -368,6 +374,10 @@ def _watcher(guard: Guard, prover: Prover, real: Any) -> Any:
 
 def _is_watched(guard: Guard, prover: Prover, value: object) -> bool:
     """Tell whether what a call gave may be beside finalizers and keys that the shadow has seen."""
+    if type(value).__flags__ & _HEAP_TYPE:
+        risky = is_risky(guard.class_verdict(type(value)))
+        if risky and (not prover.risky or is_finalized_by_code(type(value))):
+            return False
     watch, known = guard.watch, prover.watch
     if watch.reason_against_made(guard, value):
         return False
@@ -381,6 +391,8 @@ def _is_watched(guard: Guard, prover: Prover, value: object) -> bool:
     return not operated or find_callable([value], guard.reason_against_use) is None
 
 
+_HEAP_TYPE = 1 << 9
+"""CPython Include/object.h, ``Py_TPFLAGS_HEAPTYPE``: builtin types have no methods in Python."""
 _NEW = 2
 """``sys.getrefcount`` of an object that only one local variable holds."""
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, bytearray)

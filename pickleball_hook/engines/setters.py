@@ -22,6 +22,9 @@ from pickleball_hook.engines.prover import (
     content_of,
     defines,
     is_array,
+    is_compared_by_code,
+    is_finalized_by_code,
+    is_risky,
     keep_alone,
     note_containers,
     stop,
@@ -32,6 +35,7 @@ from pickleball_hook.rules.table import OWNS_STATE, RULES
 from policy_cache.model import (
     AS_KEY,
     CALL,
+    COMPARED,
     INERT,
     LATER,
     METHODS,
@@ -88,6 +92,7 @@ class Result:
 
     def __hash__(self) -> int:
         self.named.hashed = True
+        self.prover.look_again()
         return id(self)
 
     def __setstate__(self, state: Any) -> None:
@@ -376,6 +381,7 @@ def settle(prover: Prover) -> None:
     ------
     Unsure
     """
+    prover.looks = None  # from here on it is counted who has what
     for named in prover.named.values():
         if named.made or named.states:
             _settle_states(named)
@@ -386,6 +392,8 @@ def settle(prover: Prover) -> None:
         _settle_alone(prover)
     if prover.stepping:
         stepping.settle(prover)
+    if prover.risky and any(_runs_unseen(prover, named.real) for named in prover.named.values()):
+        raise Unsure
     if prover.watch.operated:
         _settle_operators(prover)
     prover.bounces = False
@@ -402,6 +410,14 @@ def settle(prover: Prover) -> None:
         if named.trampoline or REFER not in named.verdict.grants:
             prover.bounces |= named.trampoline
             _settle_handed_out(named)
+
+
+def _runs_unseen(prover: Prover, cls: Any) -> bool:
+    """Tell whether objects of a class run code unseen by the shadow: when they go, as keys."""
+    if not isinstance(cls, type):
+        return False
+    hides = prover.named[id(cls)].called and not prover.stepping
+    return is_finalized_by_code(cls) or (hides and is_compared_by_code(cls))
 
 
 def _settle_operators(prover: Prover) -> None:
@@ -507,7 +523,7 @@ def _once(values: list[Any]) -> list[Any]:
 
 def _settle_states(named: Named) -> None:
     """Check the states of the instances of one class."""
-    if len(set(named.made)) != len(named.made):
+    if len({*map(id, named.made)}) != len(named.made):
         raise Unsure  # an object was given a state twice
     if not named.types <= {int}:
         raise Unsure
@@ -566,7 +582,9 @@ def permit_late(prover: Prover, value: object, state: Any, handed: bool) -> None
     hook = prover.setters.get(cls)
     if hook is None:
         verdict = states.class_verdict(prover, cls)
-        if not {LATER, AS_KEY}.isdisjoint(verdict.traits.get(METHODS, ())):
+        if is_risky(verdict) and (not prover.risky or is_finalized_by_code(cls)):
+            raise Unsure  # what it holds may have changed since it was judged, and be put back
+        if not {LATER, AS_KEY, COMPARED}.isdisjoint(verdict.traits.get(METHODS, ())):
             raise Unsure  # it may have others in hand by now that have not been asked for this
         if STATE not in verdict.grants and prover.permits(cls, STATE):
             raise Unsure

@@ -24,6 +24,7 @@ from pickleball_hook.engines.prover import (
     Unknown,
     Unsure,
     defines,
+    is_compared_by_code,
     is_fixed,
     note_containers,
     note_dicts,
@@ -69,6 +70,7 @@ _TRAITS = frozenset(
             "constructs",
         ),
         *(
+            "adopts",
             "anytime",
             "custom_state",
             "deferred",
@@ -484,8 +486,10 @@ def _class(prover: Prover, named: Named) -> Any:
     if REFER not in verdict.grants:
         raise Unsure
     body: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__}
-    bare = cls.__new__ is object.__new__ and cls.__getattribute__ is object.__getattribute__
     table = _is_table(cls)
+    if is_compared_by_code(cls) and not table:
+        body["__hash__"] = prover.hashing()
+    bare = cls.__new__ is object.__new__ and cls.__getattribute__ is object.__getattribute__
     if defines(cls, "__call__"):
         body["__call__"] = stop
     if verdict.rule == "numpy_array":

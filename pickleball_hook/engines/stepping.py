@@ -32,6 +32,9 @@ from pickleball_hook.engines.prover import (
     Unsure,
     attributes_of,
     content_of,
+    is_changed,
+    is_finalized_by_code,
+    is_risky,
 )
 from pickleball_hook.judging import parts
 from pickleball_hook.judging.guard import Guard
@@ -56,6 +59,10 @@ class Outcome(Unknown):
     named: Named
     prover: Prover
     index: int
+
+    def __hash__(self) -> int:
+        self.prover.look_again()
+        return id(self) >> 4
 
     def __call__(self, *args: Any) -> Any:
         """Call a method that ``getattr`` has given, and that goes nowhere else."""
@@ -170,8 +177,9 @@ def _are_texts(values: list[Any]) -> bool:
 
 
 _JOINED = 4096
-_ONLY_GROWING = frozenset([list, set, tuple, frozenset])
-"""What has as many items as before has the same: opcodes only add some."""
+_ONLY_GROWING = frozenset([set, tuple, frozenset])
+"""What has as many items as before has the same: opcodes only add some. Those of lists they replace
+as well (SETITEM; CPython Modules/_pickle.c, do_setitems)."""
 
 
 def noting(prover: Prover, build: Any) -> Any:
@@ -211,7 +219,7 @@ def settle(prover: Prover) -> None:
             if sys.getrefcount(method) > _ONLY_CALLED:
                 raise Unsure
     for value, before in prover.noted.values():
-        if (len(value) if type(before) is int else content_of(value)) != before:
+        if is_changed(value, before):
             raise Unsure
 
 
@@ -267,6 +275,8 @@ class Stepper(machine.Stepped):
         self._stand_ins: dict[int, Any] = {}
         self.hidden: dict[int, tuple[Any, type]] = {}
         """Objects that wait for their state, with their classes."""
+        self._kinds: set[type] = set()
+        """Classes of what calls gave that are known to need no second look."""
         self.touched = False
         """Whether anybody in its thread has asked one of those for anything."""
 
@@ -289,6 +299,7 @@ class Stepper(machine.Stepped):
 
         def call(*args: Any) -> Any:
             value = machine.call(self, real, args, "REDUCE")
+            self._check_kind(type(value))
             index = next(count)
             if index in bound:
                 return self._checking(bound[index][1], value)
@@ -302,6 +313,15 @@ class Stepper(machine.Stepped):
         if not isinstance(real, type):
             return call
         return _Maker("Maker", (), {"__slots__": (), "__new__": new, "call": staticmethod(call)})
+
+    def _check_kind(self, cls: type) -> None:
+        """Check that what a call gives makes the stream none that had to be looked at again."""
+        if cls in self._kinds or not cls.__flags__ & _HEAP_TYPE:
+            return
+        risky = is_risky(self._guard.class_verdict(cls))
+        if risky and (not self._prover.risky or is_finalized_by_code(cls)):
+            raise Abandoned
+        self._kinds.add(cls)
 
     def _given(self, value: Any, later: bool) -> Any:
         """Return what an operation gave; nothing is done with it until it has its state."""

@@ -18,6 +18,7 @@ from policy_cache import policies
 from policy_cache.model import (
     AS_KEY,
     CALL,
+    COMPARED,
     DEFERRED,
     LATER,
     METHOD,
@@ -349,10 +350,12 @@ def use_of(guard: Guard, cls: type, name: str) -> Use | None:
 class Watch:
     """The classes of a load, and the methods that their finalizers and hashes call at any time."""
 
-    __slots__ = ("answers", "asked", "kinds", "operated", "operates")
+    __slots__ = ("answers", "asked", "compared", "kinds", "operated", "operates")
 
     def __init__(self) -> None:
         self.asked: dict[str, set[str]] = {}
+        self.compared: set[str] = set()
+        """What keys look up on others that they are compared with."""
         self.kinds: set[type] = set()
         self.operated: dict[type, dict[str, list[Any]]] = {}
         """Those of the classes whose special methods call what their objects hold: which do."""
@@ -365,6 +368,7 @@ class Watch:
         """Return another that knows the same."""
         other = Watch()
         other.asked, other.kinds = dict(self.asked), set(self.kinds)
+        other.compared = set(self.compared)
         other.operated, other.operates = dict(self.operated), set(self.operates)
         return other
 
@@ -389,9 +393,27 @@ class Watch:
                 found = _called(guard, self.kinds, set(asked), named=when == AS_KEY)
                 self.asked[when] = asked | (found.names if when == LATER else set())
             reason = reason or _reason_at_any_time(found, when)
+        reason = reason or self._reason_when_compared(guard, cls, verdict)
         if grown and not reason:  # of what is in the objects of the load, only now is it asked
             reason = self._within(guard.present(), guard)
         return reason
+
+    def _reason_when_compared(self, guard: Guard, cls: type, verdict: Verdict) -> str:
+        """Return why a class may not be there with keys that are compared with others.
+
+        What the methods of the other key call in turn is not followed: in a library of tables
+        those are hundreds.
+        """
+        direct, deep = verdict.traits.get(METHODS, {}).get(COMPARED, ((), ()))
+        added = {*direct, *deep} - self.compared
+        self.compared |= added
+        for kind, asked in ((cls, self.compared), *((kind, added) for kind in self.kinds if added)):
+            for name in guard.defined(kind, asked) if asked else ():
+                use = use_of(guard, kind, name)
+                if use is not None and use.reason:
+                    who = f"an instance of {kind.__module__}.{kind.__qualname__}"
+                    return f"it may call {name}() of {who}: {use.reason}"
+        return ""
 
     def _reason_against_operators(self, cls: type, verdict: Verdict) -> str:
         """Return why special methods that finalizers run may not be there."""

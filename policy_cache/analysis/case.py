@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from policy_cache import base_policy
 from policy_cache.analysis.flow import OPERAND_HITS, Hit, Summary
+from policy_cache.analysis.flow.definitions import owned_by_stdlib
 from policy_cache.analysis.reducers import Reduction
 from policy_cache.analysis.unasked import (
     note_methods,
 )
 from policy_cache.model import (
+    ADOPTS,
     DEFERRED,
     INERT,
     SETS,
@@ -128,6 +131,8 @@ class Case:
         traits.update({k: v for k, v in reviewed.items() if k != "why"})
         if self.unproven:
             traits["unproven"] = _fewer(self.unproven)
+        if any(map(_adopts, lineage(self.thing).mro if self.kind == "class" else [self.thing])):
+            traits[ADOPTS] = True
         files = sorted(file for file in self.files | {origin} if file)
         return Verdict(
             self.module,
@@ -141,6 +146,20 @@ class Case:
             origin,
             tuple(files),
         )
+
+
+_ADOPTION = re.compile(rb"""__dict__\s*=(?!=)|__dict__\s*,[^()\n]*=(?!=)|['"]__dict__['"]\s*,""")
+
+
+def _adopts(thing: Thing) -> bool:
+    """Tell whether a module may make a dict that it is given the attributes of an object.
+
+    ``self.__dict__ = state``, or by ``setattr``: wherever it stands, for it may be in a helper.
+    """
+    source = thing.source
+    if source is None or owned_by_stdlib(thing):
+        return False
+    return b"__dict__" in source.text and _ADOPTION.search(source.text) is not None
 
 
 _MOST_SHOWN = 3

@@ -35,6 +35,7 @@ from policy_cache.model import (
     ANYTIME,
     AS_KEY,
     CALL,
+    COMPARED,
     CONSTRUCT,
     FILL,
     INERT,
@@ -131,8 +132,8 @@ def runs_on(doubt: str) -> tuple[str, ...]:
 def judge_implicit(case: Case) -> None:
     """What the interpreter runs unasked belongs to having such an object at all.
 
-    The object's own state is the file's. The other operand of ``__eq__`` is not followed: it is
-    asked only of keys with the same hash, and what hash a text has is not for a file to choose.
+    The object's own state is the file's. The other operand of ``__eq__`` is another key with the
+    same hash: what reaches a sink with it counts, and the methods that are called on it.
     """
     for name in IMPLICIT:
         found = python_method(case.thing, name)
@@ -151,7 +152,22 @@ def judge_implicit(case: Case) -> None:
         where = "__ne__" if compared else name
         case.unproven += [f"{where}: {doubt}" for doubt in summary.unproven]
         _weigh_implicit(case, name, summary)
+        if name == "__eq__" and not compared:
+            _judge_with_another(case, found, summary)
     _judge_as_object(case)
+
+
+def _judge_with_another(case: Case, found: Thing, alone: Summary) -> None:
+    """Judge what an ``__eq__`` does to the other key."""
+    tainted = frozenset([ALL_STATE, *parameters(found, True)])
+    both = reach(found, case.thing, tainted, MOST_IMPLICIT)
+    case.files |= both.files
+    severe = [hit for hit in both.hits if hit.category in SEVERE]
+    if severe:
+        case.refuse(f"__eq__ {severe[0]}", *_ALL)
+    added = frozenset(m for m in both.methods - alone.methods if not m.endswith("__"))
+    compared = both._replace(methods=added, near=added & both.near)
+    note_methods(case, compared, "__eq__", COMPARED)
 
 
 def _judge_as_object(case: Case) -> None:

@@ -47,6 +47,20 @@ CLOSED = "close() of an instance of gadgets.methods.Handle"
 ATTACKS = [
     *(
         Attack(
+            f"a key is compared with another by {cls}",
+            lambda canary, cls=cls: stream(
+                value({made("Keyed", path=canary): 1, made(cls, x=1): 2})
+            ),
+            refusal,
+        )
+        for cls, refusal in (
+            ("ClosesOther", "close() of an instance of gadgets.methods.Keyed"),
+            ("SizesOther", "size() of an instance of gadgets.methods.Keyed"),
+            ("OpensOther", "__eq__ reaches"),
+        )
+    ),
+    *(
+        Attack(
             f"a state setter calls an object whose __call__ is that of {cls}",
             lambda canary, cls=cls, state=state, log=log: stream(
                 made("Applies", function=made(cls, **state(canary)), log=log(canary))

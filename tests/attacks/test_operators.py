@@ -112,6 +112,25 @@ ATTACKS = [
         lambda canary: stream(call(name(MODULE, "looked_up"), value([PARAMETRIZED]), canary)),
         "it may run __getitem__ on Parametrized",
     ),
+    *(
+        Attack(
+            f"an item is looked up of {cls}, a class in a list",
+            lambda canary, cls=cls, key=key: stream(
+                made("ItemsDeep", several=[name("gadgets.odd", cls)], key=key(canary))
+            ),
+            refusal,
+        )
+        for cls, key, refusal in (
+            ("Parametrized", lambda canary: canary, "it may run __getitem__ on Parametrized"),
+            ("Table", lambda canary: canary, "it may run __getitem__ on Table"),
+            ("Calls", lambda canary: value((TOUCH, canary)), GIVEN),
+            (
+                "Closes",
+                lambda canary: call(name("gadgets.passed", "File"), canary),
+                "close() of an instance of gadgets.passed.File",
+            ),
+        )
+    ),
     Attack(
         "a finalizer looks an item up of a class",
         lambda canary: stream(made("Ends", held=PARAMETRIZED, key=canary)),

@@ -341,3 +341,40 @@ class Pending:
 
 
 _CALLBACKS: dict[str, Any] = {}
+
+
+class ClosesOther:
+    """Closes what it is compared with."""
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        return bool(other.close())  # type: ignore[attr-defined]
+
+
+class SizesOther:
+    """Asks what it is compared with for something."""
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        return bool(other.size == 1)  # type: ignore[attr-defined]
+
+
+class OpensOther:
+    """Opens what it is compared with has the path of."""
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        return bool(open(other.path, "w"))  # type: ignore[attr-defined]
+
+
+class Keyed(File):
+    """A file that is a key."""
+
+    def __hash__(self) -> int:
+        return 1

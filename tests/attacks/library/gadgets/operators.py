@@ -109,6 +109,13 @@ class Items:
         return item, (None,)
 
 
+class ItemsDeep:
+    """Its state setter looks an item up of each of several objects."""
+
+    def __setstate__(self, state: State) -> None:
+        self.found = [held[state["key"]] for held in state["several"]]
+
+
 class Members:
     """Its state setter looks for a member."""
 

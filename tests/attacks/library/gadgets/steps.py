@@ -84,3 +84,68 @@ class RunsWith:
 def started(item: Any, path: str) -> Any:
     """Start something."""
     return item.start(path)
+
+
+class Iterates:
+    """Its items are what the functions that it holds give."""
+
+    functions: Any = ()
+    path = ""
+
+    def __iter__(self) -> Any:
+        return iter([function(self.path) for function in self.functions])
+
+
+class Lists:
+    """Its state setter makes a list of what it is given."""
+
+    def __setstate__(self, state: State) -> None:
+        self.items = list(state["items"])
+
+
+def listed(items: Any) -> list[Any]:
+    """Return the items of something."""
+    return list(items)
+
+
+class Listed:
+    """Its reducer names that function."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return listed, ((),)
+
+
+class HashesOwn:
+    """Its hash calls a method of its own, and its setter takes its attributes from a table."""
+
+    path = ""
+
+    def __setstate__(self, state: State) -> None:
+        self.__dict__ = state["attributes"]
+
+    def clean(self, path: str) -> int:
+        """Do nothing."""
+        return 0
+
+    def __hash__(self) -> int:
+        self.clean(self.path)
+        return 0
+
+
+class Ended:
+    """Its finalizer calls what it holds, and no stream names it."""
+
+    functions: Any = ()
+    path = ""
+
+    def __del__(self) -> None:
+        for function in self.functions:
+            function(self.path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ended, (), vars(self)
+
+
+def ended() -> Ended:
+    """Make one."""
+    return Ended()
