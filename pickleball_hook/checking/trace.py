@@ -34,8 +34,8 @@ _PERSISTENT: Key = ("", "persistent id")
 _CONSTANTS = {("builtins", "Ellipsis"): ..., ("builtins", "NotImplemented"): NotImplemented}
 _HOOKS = ("__setstate__", "append", "extend", "add")
 _SCALARS = frozenset([int, float, complex, bool, str, bytes, bytearray, type(None)])
-_ARRAYS = frozenset(["dtype", "_reconstruct()"])
-"""Of numpy: what stands for dtypes and arrays."""
+_ARRAYS = {"dtype": ("numpy",), "_reconstruct()": ("numpy",), "NumpyArrayWrapper": ("joblib",)}
+"""What stands for dtypes and arrays, with the packages that have it."""
 _DTYPE: Key = ("numpy", "dtype")
 _METADATA = 8
 """Where a dtype's state has what may be any object (numpy/_core/src/multiarray/descriptor.c)."""
@@ -185,7 +185,7 @@ def _is_quiet(value: Any, depth: int = 2) -> bool:
     if type(kind) is not StandInMeta or value.__dict__:
         return False
     module, name = kind._key
-    return module.partition(".")[0] == "numpy" and name in _ARRAYS
+    return name in _ARRAYS and module.partition(".")[0] in _ARRAYS[name]
 
 
 def key_of(value: Any) -> Key | None:
