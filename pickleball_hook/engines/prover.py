@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import types
+import weakref
 from itertools import islice
 
 from pickleball_hook.judging import methods
@@ -548,7 +549,7 @@ class Acts(list[bool]):
 
     def __init__(self, prover: Prover) -> None:
         super().__init__()
-        self.prover = prover
+        self.prover = weakref.proxy(prover)  # a prover that is let go of goes at once
 
     def append(self, acted: bool) -> None:
         """Take note that code runs."""

@@ -159,9 +159,14 @@ def _adopts(thing: Thing) -> bool:
     source = thing.source
     if source is None or owned_by_stdlib(thing):
         return False
-    return b"__dict__" in source.text and _ADOPTION.search(source.text) is not None
+    key = (source.module.file, hash(source.text))
+    if key not in _adopting:
+        _adopting[key] = _ADOPTION.search(source.text) is not None
+    return _adopting[key]
 
 
+_adopting: dict[tuple[str, int], bool] = {}
+"""Files with what they hold: most are a module of a base of many classes."""
 _MOST_SHOWN = 3
 """Places that could not be followed which are kept for each method that a class runs."""
 
