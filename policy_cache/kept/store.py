@@ -92,6 +92,8 @@ class Store:
         self._rows: dict[str, dict[str, Any]] = {}
         self._own_rows: set[str] = set()
         self._index_stamp: entries.Stamp | None = None
+        self._search_path: list[str] = []
+        self._first: dict[tuple[str, str], bool] = {}
         self._superseded: set[str] = set()
         self._told: set[str] = set()
         self._untold: list[str] = []
@@ -104,7 +106,8 @@ class Store:
         top_level : str
             The name under which the owner was created.
         search_path : sequence of str
-            ``sys.path``: an owner counts only while its folder stands there.
+            ``sys.path``: an owner counts only while its folder stands there, and is the first one
+            with the package: another process may have had another copy first.
 
         Returns
         -------
@@ -119,7 +122,9 @@ class Store:
             if row is None:
                 return None
             owner = owner_of(row)
-            if owner is None or owner.root not in search_path or not self._installed(owner, row):
+            if owner is None or not self._is_first(top_level, owner.root, search_path):
+                return None
+            if not self._installed(owner, row):
                 return None
             return self._load(row["entry"], row["fingerprint"])
 
@@ -231,6 +236,21 @@ class Store:
         if text not in self._told:
             self._told.add(text)
             self._untold.append(text)
+
+    def _is_first(self, package: str, root: str, search_path: Sequence[str]) -> bool:
+        """Tell whether a folder of the path is the first one with a package; asked very often."""
+        if self._search_path != search_path:
+            self._search_path = [*search_path]
+            self._first.clear()
+        known = self._first.get((package, root))
+        if known is None:
+            known = root in search_path and not any(
+                os.path.exists(os.path.join(folder, package, "__init__.py"))
+                or os.path.exists(os.path.join(folder, f"{package}.py"))
+                for folder in self._search_path[: self._search_path.index(root)]
+            )
+            self._first[package, root] = known
+        return known
 
     def _installed(self, owner: Owner, row: dict[str, Any]) -> bool:
         """Return whether the owner's RECORD is the one that was seen."""

@@ -53,9 +53,9 @@ class Site:
         assert filled.problem() is None
         return filled
 
-    def found(self) -> Entry | None:
+    def found(self, *first: str) -> Entry | None:
         entries.forget()
-        return self.store().find("demo", self.path)
+        return self.store().find("demo", [*first, *self.path])
 
     @property
     def entry_file(self) -> Path:
@@ -122,6 +122,16 @@ class TestFind:
     def test_owner_not_on_the_path(self, site: Site) -> None:
         site.filled()
         assert site.store().find("demo", ["/nowhere"]) is None
+
+    @pytest.mark.parametrize("file", ["demo.py", "demo/__init__.py"])
+    def test_another_copy_comes_first(self, site: Site, tmp_path: Path, file: str) -> None:
+        site.filled()
+        other = tmp_path / "other" / file
+        other.parent.mkdir(parents=True)
+        assert site.found(str(tmp_path / "other")) is not None
+        other.write_text("")
+        assert site.found(str(tmp_path / "other")) is None
+        assert site.store().find("demo", [*site.path, str(tmp_path / "other")]) is not None
 
     def test_changed_record(self, site: Site) -> None:
         site.filled()
