@@ -101,6 +101,10 @@ def after_call(guard: Guard, verdict: Verdict, args: tuple[Any, ...], value: obj
     """Judge what a call gave, where that is a name of its own (``getattr``)."""
     if verdict.rule == "getattr":
         grant_attribute(guard, args, value)
+    elif verdict.rule == "type":  # attrs, whose cached hashes are None in files, calls NoneType
+        grants = dict.fromkeys((REFER, CALL), "the class of a constant, which it gives again")
+        name = type.__getattribute__(type(args[0]), "__name__")
+        guard.grant(value, verdict._replace(module="types", name=name, grants=grants, rule=""))
     elif verdict.rule == "type_table":
         grant_type(guard, verdict, value)
     elif verdict.rule == "type_expression":

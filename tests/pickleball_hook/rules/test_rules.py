@@ -60,6 +60,19 @@ class Reduced:
         return self.reduced
 
 
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("constant", [None, NotImplemented, Ellipsis])
+def test_classes_of_constants_are_called(protocol: int, constant: object) -> None:
+    stream = pickle.dumps([Reduced(type(constant), ())], protocol)
+    assert entry.loads(stream) == [constant]
+
+
+def test_classes_of_constants_get_no_state() -> None:
+    for state in ({"append": 1}, (None, {"__doc__": 1})):
+        with pytest.raises(PolicyViolation):
+            entry.loads(pickle.dumps(Reduced(type, (None,), state)))
+
+
 class TestPartialsOfClasses:
     """A partial keeps arguments of the file's for a class that the program will call."""
 
