@@ -248,6 +248,7 @@ class Store:
                 os.path.exists(os.path.join(folder, package, "__init__.py"))
                 or os.path.exists(os.path.join(folder, f"{package}.py"))
                 for folder in self._search_path[: self._search_path.index(root)]
+                if isinstance(folder, str)  # the import system looks at no others
             )
             self._first[package, root] = known
         return known

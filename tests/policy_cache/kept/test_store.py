@@ -133,6 +133,12 @@ class TestFind:
         assert site.found(str(tmp_path / "other")) is None
         assert site.store().find("demo", [*site.path, str(tmp_path / "other")]) is not None
 
+    def test_entries_of_the_path_that_are_no_text(self, site: Site) -> None:
+        filled = site.filled()
+        entries.forget()
+        path: Any = [None, b"bytes", 1, *site.path]
+        assert filled.find("demo", path) is not None
+
     def test_changed_record(self, site: Site) -> None:
         site.filled()
         edit(site.record, "demo/__init__.pyc,,")
