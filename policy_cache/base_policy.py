@@ -106,7 +106,11 @@ def look_up(owner: str, key: str) -> Line | None:
     if '\n "patterns": {\n' not in text:
         return None
     for pattern, value in _sections(owner)["patterns"].items():
-        if key.startswith(pattern.rstrip("*")):
+        prefix = pattern.rstrip("*")
+        rest = key[len(prefix) :]
+        # Permits one plain name: a module also has ``__loader__``, a function ``__globals__``.
+        plain = "." not in rest and not rest.startswith("__")
+        if key.startswith(prefix) and (plain or not value["ops"]):
             return _line(value, _path(owner))
     return None
 

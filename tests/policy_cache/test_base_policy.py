@@ -223,3 +223,11 @@ def test_what_fills_the_caches_of_the_compiler_is_refused(module: str, name: str
     found = policies.verdict(module, name)
     assert not found.grants
     assert "caches of the compiler" in found.why_not(REFER)
+
+
+@pytest.mark.parametrize("rest", ["__loader__", "__loader__.get_data", "efunc.__globals__", "a.b"])
+def test_a_pattern_stands_for_plain_names_alone(rest: str) -> None:
+    for owner, section, pattern, line in LINES:
+        if section == "patterns" and line["ops"]:
+            assert base_policy.look_up(owner, pattern.rstrip("*") + "efunc") is not None
+            assert base_policy.look_up(owner, pattern.rstrip("*") + rest) is None
