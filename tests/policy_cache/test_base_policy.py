@@ -230,4 +230,5 @@ def test_a_pattern_stands_for_plain_names_alone(rest: str) -> None:
     for owner, section, pattern, line in LINES:
         if section == "patterns" and line["ops"]:
             assert base_policy.look_up(owner, pattern.rstrip("*") + "efunc") is not None
-            assert base_policy.look_up(owner, pattern.rstrip("*") + rest) is None
+            found = base_policy.look_up(owner, pattern.rstrip("*") + rest)
+            assert found is None or not found.ops
